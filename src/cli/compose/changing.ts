@@ -44,7 +44,7 @@ export async function changing<T>(
   const parallel = parallelOf(call);
   const isDry = isDryRun(call);
   try {
-    return await work({
+    const result = await work({
       engine: isDry ? dryEngine(call.world.cli.client) : call.world.cli.client,
       isDry,
       project,
@@ -52,6 +52,9 @@ export async function changing<T>(
       slots: createSlots(() => (parallel < 1 ? Number.POSITIVE_INFINITY : parallel)),
       signal: stop.signal,
     });
+    // What had begun was all there was: the Ctrl-C counts nevertheless.
+    if (stop.signal.aborted) throw new CliError(INTERRUPTED, 'canceled');
+    return result;
   } catch (error) {
     throw stop.signal.aborted ? new CliError(INTERRUPTED, 'canceled', { cause: error }) : error;
   } finally {

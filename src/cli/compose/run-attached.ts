@@ -53,10 +53,17 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
     },
   };
   using follower = await followProject(cli.client, options);
-  await attached.bring({
-    starts: true,
-    onCreated: async (containers) => await announce(containers, { shown, printer, follower, ends, project }),
-  });
+  let mayRun = false;
+  const onCreated: BringUp['onCreated'] = async (containers) => {
+    mayRun = true;
+    await announce(containers, { shown, printer, follower, ends, project });
+  };
+  try {
+    await attached.bring({ starts: true, onCreated });
+  } catch (error) {
+    if (!(mayRun && error instanceof CliError && error.exitCode === INTERRUPTED)) throw error;
+    return await stopGracefully(call, project, { flags, ends });
+  }
   const stop = new AbortController();
   const watching = flags.bool('watch') ? watchFiles(call, project, stop.signal) : undefined;
   try {
@@ -170,12 +177,7 @@ async function untilEnd(call: ComposeCall, project: Project, { flags, ends, fail
   try {
     const result = await Promise.race([ends.done, interrupted.promise, failed]);
     const from = flags.string('exit-code-from');
-    if (result === 'interrupted') {
-      cli.out.line('Gracefully Stopping... press Ctrl+C again to force');
-      await stopAll(call, project, flags);
-      await Promise.race([ends.empty, sleep(LAST_LINES_MILLISECONDS)]);
-      return INTERRUPTED;
-    }
+    if (result === 'interrupted') return await stopGracefully(call, project, { flags, ends });
     if (result === undefined) return from === '' ? 0 : (ends.codeOf(from) ?? 0);
     cli.err.line('Aborting on container exit...');
     await stopAll(call, project, flags);
@@ -184,6 +186,18 @@ async function untilEnd(call: ComposeCall, project: Project, { flags, ends, fail
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
+}
+
+/** After a Ctrl-C, at whatever moment of `up`. @throws CliError */
+async function stopGracefully(
+  call: ComposeCall,
+  project: Project,
+  { flags, ends }: Pick<Running, 'flags' | 'ends'>,
+): Promise<number> {
+  call.world.cli.out.line('Gracefully Stopping... press Ctrl+C again to force');
+  await stopAll(call, project, flags);
+  await Promise.race([ends.empty, sleep(LAST_LINES_MILLISECONDS)]);
+  return INTERRUPTED;
 }
 
 /** Stops the project's containers. Ctrl-C kills them. @throws CliError */
@@ -200,7 +214,11 @@ async function stopAll(call: ComposeCall, project: Project, flags: Flags): Promi
     await Promise.allSettled([...containers.values()].flat().map(({ id }) => killContainer(cli.client, id)));
     killed.reject(new CliError(INTERRUPTED, ''));
   };
-  const onInterrupt = (): void => void kill();
+  let isKilling = false;
+  const onInterrupt = (): void => {
+    isKilling = true;
+    void kill();
+  };
   process.once('SIGINT', onInterrupt);
   try {
     const stopping = changing(call, { project }, (context) =>
@@ -211,6 +229,9 @@ async function stopAll(call: ComposeCall, project: Project, flags: Flags): Promi
       ),
     );
     await Promise.race([stopping, killed.promise]);
+  } catch (error) {
+    if (isKilling) await killed.promise;
+    throw error;
   } finally {
     process.off('SIGINT', onInterrupt);
   }
