@@ -6,6 +6,7 @@ export { dryEngine } from './apply/dry-engine.ts';
 export { postStart, runHook } from './apply/hooks.ts';
 export { forAll, inOrder } from './apply/in-order.ts';
 export { type Reporter, type ResourceEvent, reporting } from './apply/reporter.ts';
+export { seccompProfile } from './apply/seccomp-profile.ts';
 export { startServices } from './apply/start-services.ts';
 export { StateWatch } from './apply/state-watch.ts';
 export { removeContainers, restartServices, type StopOptions, stopContainers } from './apply/stop-containers.ts';
@@ -52,6 +53,7 @@ export { type CopiedFile, isMountedFile, mountedFiles } from './plan/container/f
 export { imageOf } from './plan/container/image-of.ts';
 export { volumeName } from './plan/container/mounts.ts';
 export type { NewContainer, OneOff } from './plan/container/new-container.ts';
+export { profileFile } from './plan/container/security.ts';
 export type { ContainerChange, Plan, RecreateReason, ResourceChange, ServicePlan } from './plan/plan.ts';
 export { containerName, type Hashes, orphansOf, planUp, replicasOf, type UpOptions } from './plan/plan-up.ts';
 export type { RecreatePolicy } from './plan/recreate-reason.ts';

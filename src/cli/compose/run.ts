@@ -15,6 +15,7 @@ import {
   readShortVolume,
   resolveReferences,
   type Service,
+  seccompProfile,
   serviceHash,
   withDependencies,
 } from '../../compose/index.ts';
@@ -164,6 +165,7 @@ async function createOneOff(call: ComposeCall, project: Project, service: Servic
   const name = flags.string('name') || `${project.name}-${service.name}-run-${slug}`;
   const body = containerBody(project, {
     ...{ service, references, name, number: 1, configHash: serviceHash(resolved) },
+    ...(await seccompProfile(project, service)),
     imageId: running.images.get(imageOf(project, service))?.id,
     oneOff: {
       ...{ slug, hasTerminal, isRemoved: flags.bool('rm'), usesAliases: flags.bool('use-aliases') },

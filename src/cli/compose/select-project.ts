@@ -1,5 +1,13 @@
 import { EngineError } from '../../base/errors.ts';
-import { LABEL, observeContainers, type Project, type RunningContainer, type Service } from '../../compose/index.ts';
+import {
+  LABEL,
+  observe,
+  observeContainers,
+  type Project,
+  type Running,
+  type RunningContainer,
+  type Service,
+} from '../../compose/index.ts';
 import { CliError } from '../errors.ts';
 import type { ComposeCall } from './compose-command.ts';
 import { loadServices, openProject } from './load-request.ts';
@@ -24,12 +32,12 @@ export async function projectOrName(call: ComposeCall): Promise<Project> {
     const name = root.string('project-name') || (cli.env['COMPOSE_PROJECT_NAME'] ?? '');
     const isNamed = name !== '' && root.list('file').length === 0;
     if (!isNamed || !(error instanceof EngineError) || error.kind !== 'notFound') throw error;
-    return projectOfContainers(name, await observeContainers(cli.client, name));
+    return projectOfContainers(name, await observe(cli.client, name));
   }
 }
 
-/** A project as its containers show it: without files there are no networks and volumes of its own to know. */
-function projectOfContainers(name: string, containers: readonly RunningContainer[]): Project {
+/** A project as its containers and volumes show it. */
+function projectOfContainers(name: string, { containers, volumes }: Running): Project {
   const services = new Map<string, Service>();
   for (const { service, labels, image } of containers) {
     services.set(service, { name: service, image, depends_on: dependenciesIn(labels[LABEL.dependsOn] ?? '') });
@@ -43,7 +51,11 @@ function projectOfContainers(name: string, containers: readonly RunningContainer
     services,
     disabledServices: none,
     networks: none,
-    volumes: none,
+    volumes: new Map(
+      [...volumes.values()]
+        .filter(({ labels }) => labels[LABEL.project] === name && labels[LABEL.volume] !== undefined)
+        .map((volume) => [volume.labels[LABEL.volume] ?? '', { name: volume.name }]),
+    ),
     secrets: none,
     configs: none,
     models: none,

@@ -10,11 +10,12 @@ import {
   resolveReferences,
   type ServicePlan,
 } from '../plan/index.ts';
-import type { Running, RunningContainer } from '../running/index.ts';
+import type { Running, RunningContainer, RunningImage } from '../running/index.ts';
 import { type ApplyContext, change } from './apply-context.ts';
 import { preStop } from './hooks.ts';
 import { forAll, inOrder } from './in-order.ts';
 import { reporting } from './reporter.ts';
+import { seccompProfile } from './seccomp-profile.ts';
 
 export interface CreateOptions {
   readonly hashes: Hashes;
@@ -182,11 +183,12 @@ class ContainerCreator {
     made: MadeFrom,
   ): Promise<ServiceContainer> {
     const { engine, report, project } = this.#context;
-    const inherited = this.#options.renewsVolumes ? undefined : inheritedVolumes(service, existing);
+    const image = this.#running.images.get(imageOf(project, service));
+    const inherited = this.#options.renewsVolumes ? undefined : inheritedVolumes(service, existing, image);
     const temporary = `${existing.id.slice(0, 12)}_${name}`;
     const id = await change(this.#context, () =>
       reporting(report, { id: `Container ${existing.name}`, doing: 'Recreate', done: 'Recreated' }, async () => {
-        const replaces = `${service.name ?? ''}-${number}`;
+        const replaces = service.container_name ?? `${service.name ?? ''}-${number}`;
         const from = { ...made, replaces, ...(inherited === undefined ? {} : { inherited }) };
         const created = await this.#createAs(service, { name, number, requestName: temporary }, from);
         if (isRunning(existing)) await preStop(this.#context, project.services.get(existing.service), existing);
@@ -209,7 +211,11 @@ class ContainerCreator {
   ): Promise<string> {
     const { engine, project } = this.#context;
     const imageId = this.#running.images.get(imageOf(project, service))?.id;
-    const body = containerBody(project, { ...made, service, name, number, imageId });
+    const body = containerBody(project, {
+      ...made,
+      ...(await seccompProfile(project, service)),
+      ...{ service, name, number, imageId },
+    });
     return (await createContainer(engine, body, { name: requestName, platform: service.platform })).Id;
   }
 
@@ -239,8 +245,16 @@ export function isRunning({ state }: Pick<RunningContainer, 'state'>): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting';
 }
 
-/** Names of the anonymous volumes of a container, by their targets. Those of the project are mounted by their names anyway. */
-function inheritedVolumes(service: Service, existing: RunningContainer): ReadonlyMap<string, string> {
+/**
+ * Names of the anonymous volumes of a container, by their targets: those that the service or its image still has. Volumes of the
+ * project are mounted by their names anyway, and volumes of other containers (`volumes_from`) come from those.
+ */
+function inheritedVolumes(
+  service: Service,
+  existing: RunningContainer,
+  image: RunningImage | undefined,
+): ReadonlyMap<string, string> {
+  const wanted = new Set([...(service.volumes ?? []).map(({ target = '' }) => target), ...(image?.volumes ?? [])]);
   const named = new Set(
     (service.volumes ?? []).flatMap(({ source, target = '' }) =>
       source === undefined || source === '' ? [] : [target],
@@ -249,7 +263,9 @@ function inheritedVolumes(service: Service, existing: RunningContainer): Readonl
   const tmpfs = new Set((service.tmpfs ?? []).map((entry) => entry.split(':')[0]));
   return new Map(
     existing.mounts.flatMap(({ type, name, target }) =>
-      type === 'volume' && name !== '' && !named.has(target) && !tmpfs.has(target) ? [[target, name] as const] : [],
+      type === 'volume' && name !== '' && wanted.has(target) && !named.has(target) && !tmpfs.has(target)
+        ? [[target, name] as const]
+        : [],
     ),
   );
 }

@@ -1,6 +1,7 @@
 import { EngineError } from '../../base/errors.ts';
 import { removeImage, removeNetwork, removeVolume } from '../../client/index.ts';
-import { dependenciesOf, imageOf } from '../plan/index.ts';
+import type { Project } from '../model/index.ts';
+import { dependenciesOf, imageOf, volumeName } from '../plan/index.ts';
 import { LABEL, type Running, type RunningContainer } from '../running/index.ts';
 import { type ApplyContext, change } from './apply-context.ts';
 import { forAll, inOrder } from './in-order.ts';
@@ -57,8 +58,9 @@ function isWanted(
   { services, removesOrphans }: DownOptions,
 ): boolean {
   if (services.length > 0) return services.includes(service);
-  const isKnown = project.services.has(service) || project.disabledServices.has(service);
-  return isKnown ? !isOneOff || removesOrphans : removesOrphans;
+  // Containers of inactive profiles stay, as with Compose.
+  if (project.disabledServices.has(service)) return false;
+  return removesOrphans || (project.services.has(service) && !isOneOff);
 }
 
 async function removeNetworks(context: ApplyContext, { networks }: Running): Promise<void> {
@@ -78,7 +80,8 @@ async function removeNetworks(context: ApplyContext, { networks }: Running): Pro
 async function removeVolumes(context: ApplyContext, { volumes }: Running): Promise<void> {
   const { engine, project, report } = context;
   const own = [...volumes.values()].filter(
-    ({ labels }) => labels[LABEL.project] === project.name && labels[LABEL.volume] !== undefined,
+    ({ name, labels }) =>
+      labels[LABEL.project] === project.name && isOfFiles(project, labels[LABEL.volume] ?? '', name),
   );
   await forAll(own, async ({ name }) => {
     const subject = `Volume ${name}`;
@@ -87,6 +90,11 @@ async function removeVolumes(context: ApplyContext, { volumes }: Running): Promi
       await tolerant(context, subject, () => removeVolume(engine, name, { force: true }));
     });
   });
+}
+
+/** A volume that the files have no more, or under another name, is kept with its data. */
+function isOfFiles(project: Project, key: string, name: string): boolean {
+  return project.volumes.has(key) && volumeName(project, key) === name;
 }
 
 /** What others still use stays, and is said. @throws EngineError */

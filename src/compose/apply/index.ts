@@ -6,6 +6,7 @@ export { dryEngine } from './dry-engine.ts';
 export { postStart, runHook } from './hooks.ts';
 export { forAll, inOrder } from './in-order.ts';
 export { type Reporter, type ResourceEvent, reporting } from './reporter.ts';
+export { seccompProfile } from './seccomp-profile.ts';
 export { startServices } from './start-services.ts';
 export { StateWatch } from './state-watch.ts';
 export { removeContainers, restartServices, type StopOptions, stopContainers } from './stop-containers.ts';

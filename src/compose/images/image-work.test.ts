@@ -5,7 +5,7 @@ import { projectOf } from '../plan/testing/project.ts';
 import { buildArguments } from './build-arguments.ts';
 import { type ImageOptions, imageWork, maxAgeSeconds } from './image-work.ts';
 
-const HERE = new Map([['here', { id: 'sha256:1' }]]);
+const HERE = new Map([['here', { id: 'sha256:1', volumes: [] }]]);
 
 function work(services: Readonly<Record<string, Service>>, options: Partial<ImageOptions> = {}): readonly string[] {
   const project = projectOf(services);

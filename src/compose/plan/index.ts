@@ -4,6 +4,7 @@ export { type CopiedFile, isMountedFile, mountedFiles } from './container/files.
 export { imageOf } from './container/image-of.ts';
 export { volumeName } from './container/mounts.ts';
 export type { NewContainer, OneOff } from './container/new-container.ts';
+export { profileFile } from './container/security.ts';
 export type { ContainerChange, Plan, RecreateReason, ResourceChange, ServicePlan } from './plan.ts';
 export { containerName, type Hashes, orphansOf, planUp, replicasOf, type UpOptions } from './plan-up.ts';
 export type { RecreatePolicy } from './recreate-reason.ts';

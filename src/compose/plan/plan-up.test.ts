@@ -59,7 +59,7 @@ test('keeps what is as wanted, and says why it recreates something', () => {
   const networks = [{ id: 'n1', name: 'app_net', labels: { [LABEL.project]: 'app', [LABEL.network]: 'net' } }];
   const running = {
     networks,
-    images: new Map([['busybox', { id: 'sha256:new' }]]),
+    images: new Map([['busybox', { id: 'sha256:new', volumes: [] }]]),
     containers: [
       runningContainer(service(project, 'web'), 1),
       runningContainer({ ...service(project, 'web'), command: ['b'] }, 2),

@@ -81,8 +81,11 @@ export async function observeImages(
 
 async function findImage(engine: Engine, name: string): Promise<RunningImage | undefined> {
   try {
-    const { Id } = JSON.parse(await inspectImageText(engine, name)) as { Id: string };
-    return { id: Id };
+    const { Id, Config } = JSON.parse(await inspectImageText(engine, name)) as {
+      readonly Id: string;
+      readonly Config?: { readonly Volumes?: Readonly<Record<string, object>> | null } | null;
+    };
+    return { id: Id, volumes: Object.keys(Config?.Volumes ?? {}) };
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'notFound') return undefined;
     throw error;

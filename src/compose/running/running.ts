@@ -48,4 +48,6 @@ export interface RunningVolume {
 
 export interface RunningImage {
   readonly id: string;
+  /** Folders for which a container of it gets an anonymous volume. */
+  readonly volumes: readonly string[];
 }

@@ -9,6 +9,7 @@ import type { NewContainer } from './new-container.ts';
 import { exposedPorts, portBindings } from './ports.ts';
 import { resourcesOf } from './resources.ts';
 import { restartPolicy } from './restart-policy.ts';
+import { securityOf } from './security.ts';
 import { recordOf, withoutUndefined } from './sparse.ts';
 
 /** Options of the engine's request, from a service. The engine's defaults stay with the engine: they are not sent. */
@@ -40,9 +41,9 @@ export function containerBody(project: Project, made: NewContainer): CreateConta
   });
 }
 
-/** Rounded up: 1.5 s are 2. */
+/** Whole seconds, as Compose: 1.5 s are 1. */
 export function stopSeconds(nanoseconds: bigint): number {
-  return Math.ceil(Number(nanoseconds) / 1e9);
+  return Number(nanoseconds / 1_000_000_000n);
 }
 
 function hostConfig(project: Project, made: NewContainer): CreateContainerBody['HostConfig'] {
@@ -75,7 +76,7 @@ function hostConfig(project: Project, made: NewContainer): CreateContainerBody['
     OomScoreAdj: service.oom_score_adj,
     Privileged: service.privileged,
     ReadonlyRootfs: service.read_only,
-    SecurityOpt: service.security_opt,
+    ...securityOf(made),
     StorageOpt: recordOf(service.storage_opt),
     ShmSize: service.shm_size,
     Sysctls: recordOf(service.sysctls),
@@ -91,10 +92,10 @@ function capability(name: string): string {
   return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
 }
 
-function extraHosts(service: Service): readonly string[] | undefined {
-  const hosts = [...(service.extra_hosts ?? [])];
-  if (hosts.length === 0) return undefined;
-  return hosts.flatMap(([host, addresses]) => addresses.map((address) => `${host}:${address}`));
+function extraHosts(service: Service): readonly string[] {
+  return [...(service.extra_hosts ?? [])].flatMap(([host, addresses]) =>
+    addresses.map((address) => `${host}:${address}`),
+  );
 }
 
 /** A variable without a value that the project does not have either removes the one of the image. */

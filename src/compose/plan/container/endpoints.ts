@@ -33,9 +33,9 @@ export function endpointsOf(
   const { service } = made;
   if (service.network_mode !== undefined) return undefined;
   const found = networksOf(service).map((key, index) => {
-    const network = service.networks?.get(key) ?? {};
+    const network = service.networks?.get(key) ?? null;
     // The address of the service is that of its first endpoint.
-    const { mac_address = index === 0 ? service.mac_address : undefined } = network;
+    const { mac_address = index === 0 ? service.mac_address : undefined } = network ?? {};
     const settings = endpoint(made, network, mac_address);
     return [networkName(project, key), settings] as const;
   });
@@ -44,9 +44,10 @@ export function endpointsOf(
 
 function endpoint(
   { service, name, references, oneOff }: NewContainer,
-  network: ServiceNetwork,
+  given: ServiceNetwork | null,
   mac: string | undefined,
 ): EndpointSettings {
+  const network = given ?? {};
   const { ipv4_address, ipv6_address, link_local_ips, interface_name } = network;
   const options = [
     ...(network.driver_opts ?? []),
@@ -61,7 +62,7 @@ function endpoint(
   const answers = oneOff === undefined || oneOff.usesAliases;
   return {
     Aliases: [name, ...(answers ? [service.name ?? '', ...(network.aliases ?? [])] : [])],
-    ...(Object.keys(address).length === 0 ? {} : { IPAMConfig: address }),
+    ...(given === null ? {} : { IPAMConfig: address }),
     ...(references.links === undefined ? {} : { Links: references.links }),
     ...(mac === undefined ? {} : { MacAddress: mac }),
     ...(options.length === 0 ? {} : { DriverOpts: Object.fromEntries(options) }),

@@ -48,7 +48,8 @@ function fileOf(
 ): MountedFile | CopiedFile {
   if (source?.external === true) throw invalid(`unsupported external ${kind} ${name}`);
   if (source?.file !== undefined) {
-    return { mount: { Type: 'bind', Source: source.file, Target: path, ReadOnly: true } };
+    const mount = { Type: 'bind', Source: source.file, Target: path, ReadOnly: true } as const;
+    return { mount: kind === 'secret' ? { ...mount, BindOptions: {} } : mount };
   }
   const content = source?.content ?? project.environment.get(source?.environment ?? '');
   if (content === undefined)

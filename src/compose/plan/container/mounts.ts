@@ -47,20 +47,19 @@ function bindOf(project: Project, volume: ServiceVolume): string | undefined {
   const { type, source, target = '', read_only, bind, volume: options } = volume;
   const access = read_only === true ? 'ro' : 'rw';
   if (type === 'bind') {
-    if (bind?.create_host_path !== true || (bind.recursive !== undefined && bind.recursive !== 'enabled'))
-      return undefined;
-    const flags = [access, bind.selinux, bind.propagation].filter((flag) => flag !== undefined && flag !== '');
+    if (bind?.create_host_path !== true || bind.propagation || bind.recursive) return undefined;
+    const flags = [access, bind.selinux].filter((flag) => flag !== undefined && flag !== '');
     return `${source}:${target}:${flags.join(',')}`;
   }
   if (type !== 'volume' || source === undefined || source === '') return undefined;
-  if (options?.subpath !== undefined || options?.labels !== undefined) return undefined;
-  const flags = [access, ...(options?.nocopy === true ? ['nocopy'] : [])];
-  return `${volumeName(project, source)}:${target}:${flags.join(',')}`;
+  if (options?.subpath || options?.labels !== undefined || options?.nocopy === true) return undefined;
+  return `${volumeName(project, source)}:${target}:${access}`;
 }
 
 function mountOf(project: Project, entry: ServiceVolume, inherited: NewContainer['inherited']): Mount {
   const { type = 'volume', source = '', target = '', read_only, consistency, bind, volume, tmpfs, image } = entry;
   const isNamed = type === 'volume' && source !== '';
+  const isInherited = type === 'volume' && source === '' && inherited?.has(target) === true;
   const from = isNamed ? volumeName(project, source) : source === '' ? (inherited?.get(target) ?? '') : source;
   return withoutUndefined({
     Type: type as NonNullable<Mount['Type']>,
@@ -68,27 +67,30 @@ function mountOf(project: Project, entry: ServiceVolume, inherited: NewContainer
     Target: target,
     ReadOnly: read_only,
     Consistency: consistency,
-    BindOptions: type === 'bind' ? bindOptions(bind) : undefined,
+    BindOptions: type === 'bind' && bind !== undefined ? bindOptions(bind) : undefined,
     VolumeOptions:
-      type === 'volume'
+      type === 'volume' && volume !== undefined && !isInherited
         ? withoutUndefined({
-            NoCopy: volume?.nocopy,
-            Subpath: volume?.subpath,
-            Labels: volume?.labels === undefined ? undefined : Object.fromEntries(volume.labels),
+            NoCopy: volume.nocopy,
+            Subpath: volume.subpath,
+            Labels: volume.labels === undefined ? undefined : Object.fromEntries(volume.labels),
           })
         : undefined,
-    TmpfsOptions: type === 'tmpfs' ? withoutUndefined({ SizeBytes: tmpfs?.size, Mode: tmpfs?.mode }) : undefined,
+    TmpfsOptions:
+      type === 'tmpfs' && tmpfs !== undefined
+        ? withoutUndefined({ SizeBytes: tmpfs.size, Mode: tmpfs.mode })
+        : undefined,
     ImageOptions: type === 'image' && image?.subpath !== undefined ? { Subpath: image.subpath } : undefined,
   });
 }
 
-function bindOptions(bind: ServiceVolume['bind']) {
+function bindOptions(bind: NonNullable<ServiceVolume['bind']>) {
   return withoutUndefined({
-    Propagation: bind?.propagation,
-    CreateMountpoint: bind?.create_host_path === true ? true : undefined,
-    NonRecursive: bind?.recursive === 'disabled' ? true : undefined,
-    ReadOnlyNonRecursive: bind?.recursive === 'writable' ? true : undefined,
-    ReadOnlyForceRecursive: bind?.recursive === 'readonly' ? true : undefined,
+    Propagation: bind.propagation,
+    CreateMountpoint: bind.create_host_path === true ? true : undefined,
+    NonRecursive: bind.recursive === 'disabled' ? true : undefined,
+    ReadOnlyNonRecursive: bind.recursive === 'writable' ? true : undefined,
+    ReadOnlyForceRecursive: bind.recursive === 'readonly' ? true : undefined,
   });
 }
 

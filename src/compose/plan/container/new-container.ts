@@ -14,10 +14,12 @@ export interface NewContainer {
   readonly imageId: string | undefined;
   /** Containers of other services that this one refers to. */
   readonly references: References;
-  /** Name of the container that it replaces, without the project's name. */
+  /** Name of the container that it replaces: the one that the service gives, or its own without the project's name. */
   readonly replaces?: string;
   /** Anonymous volumes of the container that it replaces: names by targets. */
   readonly inherited?: ReadonlyMap<string, string>;
+  /** Text of the seccomp profile whose file the service names. */
+  readonly profile?: string;
   /** For a container of `run`. */
   readonly oneOff?: OneOff;
 }

@@ -7,8 +7,7 @@ export function exposedPorts({ expose, ports }: Service): Readonly<Record<string
   return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, {}]));
 }
 
-export function portBindings({ ports }: Service): PortMap | undefined {
-  if (ports === undefined || ports.length === 0) return undefined;
+export function portBindings({ ports = [] }: Service): PortMap {
   const bindings = new Map<string, PortBinding[]>();
   for (const port of ports) {
     const { host_ip: HostIp = '', published: HostPort = '' } = port;

@@ -5,9 +5,13 @@ import type { DeviceRequest, Service } from '../../model/index.ts';
 export function resourcesOf(service: Service) {
   const { limits, reservations } = service.deploy?.resources ?? {};
   const cpus = limits?.cpus ?? service.cpus;
-  const requests = [...(reservations?.devices ?? []), ...(service.gpus ?? []).map(asGpu)];
+  const requests = [...(reservations?.devices ?? []), ...(service.gpus ?? []).map(asGpu)].map(deviceRequest);
+  const [named, files] = [service.devices?.filter(isQualified), service.devices?.filter((each) => !isQualified(each))];
+  const names = (named ?? []).map(({ source = '' }) => source);
+  if (names.length > 0)
+    requests.push({ ...deviceRequest({ driver: 'cdi', count: 0 }), DeviceIDs: names, Capabilities: null });
   return {
-    NanoCpus: cpus === undefined ? undefined : Math.round(cpus * 1e9),
+    NanoCpus: cpus === undefined ? undefined : wholeOf(cpus * 1e9),
     Memory: limits?.memory ?? service.mem_limit,
     MemoryReservation: reservations?.memory ?? service.mem_reservation,
     MemorySwap: service.memswap_limit,
@@ -16,7 +20,7 @@ export function resourcesOf(service: Service) {
     CgroupParent: service.cgroup_parent,
     CpuCount: service.cpu_count,
     // As Compose: the engine counts hundredths of a percent.
-    CpuPercent: service.cpu_percent === undefined ? undefined : Math.trunc(service.cpu_percent * 100),
+    CpuPercent: service.cpu_percent === undefined ? undefined : wholeOf(service.cpu_percent * 100),
     CpuPeriod: service.cpu_period,
     CpuQuota: service.cpu_quota,
     CpuRealtimePeriod: service.cpu_rt_period,
@@ -25,15 +29,25 @@ export function resourcesOf(service: Service) {
     CpusetCpus: service.cpuset,
     OomKillDisable: service.oom_kill_disable,
     DeviceCgroupRules: service.device_cgroup_rules,
-    Devices: service.devices?.map(({ source = '', target = '', permissions = 'rwm' }) => ({
+    Devices: files?.map(({ source = '', target = '', permissions = 'rwm' }) => ({
       PathOnHost: source,
       PathInContainer: target,
       CgroupPermissions: permissions,
     })),
-    DeviceRequests: requests.length === 0 ? undefined : requests.map(deviceRequest),
+    DeviceRequests: requests.length === 0 ? undefined : requests,
     Ulimits: ulimitsOf(service),
     ...blkioOf(service),
   };
+}
+
+/** Compose computes with single precision: 0.3 processors are 300000000 billionths. */
+function wholeOf(value: number): number {
+  return Math.trunc(Math.fround(value));
+}
+
+/** Whether a device is one of the Container Device Interface: `VENDOR/CLASS=NAME`. */
+function isQualified({ source = '', target = '' }: { readonly source?: string; readonly target?: string }): boolean {
+  return source === target && /^[A-Za-z][\w.-]*\/[A-Za-z][\w-]*=[A-Za-z0-9][\w.:-]*$/.test(source);
 }
 
 function asGpu(request: DeviceRequest): DeviceRequest {

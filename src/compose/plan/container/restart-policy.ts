@@ -5,12 +5,17 @@ import type { Service } from '../../model/index.ts';
 export function restartPolicy({ restart, deploy }: Service): RestartPolicy | undefined {
   const policy = deploy?.restart_policy;
   if (policy !== undefined) {
-    const name = POLICIES[policy.condition ?? 'any'] ?? (policy.condition as RestartPolicy['Name']);
-    return { ...(name === undefined ? {} : { Name: name }), MaximumRetryCount: policy.max_attempts ?? 0 };
+    // As Compose, not as its specification: without a condition the engine's default counts.
+    return policyOf(policy.condition ?? '', policy.max_attempts ?? 0);
   }
   if (restart === undefined || restart === '') return undefined;
   const [name = '', count] = restart.split(':');
-  return { Name: name as NonNullable<RestartPolicy['Name']>, MaximumRetryCount: Number(count ?? 0) };
+  return policyOf(name, Number(count ?? 0));
+}
+
+function policyOf(condition: string, count: number): RestartPolicy {
+  const name = POLICIES[condition] ?? (condition as NonNullable<RestartPolicy['Name']>);
+  return { ...(name === '' ? {} : { Name: name }), MaximumRetryCount: count };
 }
 
 const POLICIES: Readonly<Record<string, RestartPolicy['Name']>> = {
