@@ -228,6 +228,7 @@ services:
   assert.match(aborted.stderr, /^job-1 {2}\| end$/m);
   assert.match(aborted.stdout, /^job-1 exited with code 3$/m);
   assert.equal((await app.compose('up', '--exit-code-from', 'job')).code, 3);
+  assert.equal((await app.compose('up', '--scale', 'job=0', '--scale', 'web=0')).code, 0, 'nothing to wait for');
 
   const words = ['compose', '-p', app.name, '-f', join(app.folder, 'compose.yaml'), 'up', 'web'];
   const running = spawn(GANTRY, words, { env: { ...process.env, ...app.env }, stdio: ['ignore', 'pipe', 'pipe'] });

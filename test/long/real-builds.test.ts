@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { lacksPlugins, pluginConfig } from '../support/client-plugins.ts';
 import { type CommandResult, command } from '../support/command.ts';
-import { debianBase } from '../support/debian-base.ts';
+import { APT_INSTALL, buildDebianImage } from '../support/debian-image.ts';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
 
 // Images of real programs on a Debian that is made from its packages. Each is built by buildx and by `gantry build`, runs, and is used.
@@ -28,8 +28,7 @@ interface Running {
   exec(...args: readonly string[]): Promise<string>;
 }
 
-const INSTALL = `--mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,target=/var/lib/apt,sharing=locked \\
-  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends`;
+const INSTALL = APT_INSTALL;
 
 function folder(t: TestContext | undefined, files: Readonly<Record<string, string>> = {}): string {
   const path = mkdtempSync(join(tmpdir(), 'gantry-real-'));
@@ -47,22 +46,9 @@ async function ok(result: Promise<CommandResult>): Promise<string> {
   return stdout.trim();
 }
 
-before(async () => {
-  const { archive, sources } = await debianBase();
-  const context = folder(undefined, {
-    Dockerfile:
-      'FROM scratch\nADD rootfs.tar /\nCOPY sources.list /etc/apt/\nCOPY 99test /etc/apt/apt.conf.d/\nCMD ["bash"]\n',
-    'sources.list': sources,
-    // The machine's clock may be ahead of the repository's.
-    '99test': 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Date "false";\n',
-  });
-  try {
-    cpSync(archive, join(context, 'rootfs.tar'));
-    await ok(engine().gantry(['build', '-t', BASE, context], TIMEOUT));
-  } finally {
-    rmSync(context, { recursive: true });
-  }
-});
+let base: Promise<void> | undefined;
+/** The image is built by the first test that needs it. */
+const withBase = (): Promise<void> => (base ??= buildDebianImage(engine(), BASE));
 
 const page = (port: number, path = '/'): Promise<string> =>
   eventually(async () => (await fetch(`http://127.0.0.1:${port}${path}`)).text(), 300);
@@ -260,6 +246,7 @@ const KEYS = join(tmpdir(), `gantry-real-keys-${process.pid}`);
 
 for (const [what, app] of Object.entries(APPS)) {
   test(`built, run and used: ${what}`, async (t) => {
+    await withBase();
     const context = folder(t, app.files);
     const flags = (await app.flags?.(t)) ?? [];
     const env = { DOCKER_CONFIG: pluginConfig(folder(t), 'new') };

@@ -129,6 +129,9 @@ class Ends {
   expect(containers: readonly ServiceContainer[]): void {
     for (const { id, service } of containers) this.#running.set(id, service);
     this.#isExpecting = true;
+    if (this.#running.size > 0) return;
+    this.#empty.resolve();
+    this.#done.resolve(undefined);
   }
 
   take(ended: EndedContainer): void {
