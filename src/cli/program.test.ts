@@ -69,6 +69,9 @@ test('what Gantry does not have yet says so, also where help is asked for', asyn
   }
   const compose = await gantry(['compose', '-p', 'x', 'publish', 'y']);
   assert.deepEqual([compose.code, compose.err], [1, 'gantry compose publish: Gantry does not have this yet\n']);
+  const unknown = await gantry(['compose', 'bogus']);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /^gantry compose: 'bogus' is not a command of compose\./);
   const { err } = await gantry(['buildx', 'bake', '.']);
   assert.equal(err, 'gantry buildx bake: Gantry does not have this yet\n');
 });

@@ -4,6 +4,7 @@ import { HelpRequest, parseFlags } from '../flags/parse.ts';
 import { flagTable } from '../help.ts';
 import { COMPOSE_COMMANDS } from './compose-commands.ts';
 import { ROOT_FLAGS } from './root-flags.ts';
+import { OF_DOCKER } from './run-own.ts';
 
 /** Says that Gantry has no such command of `compose`, or prints its help. Returns the exit code. @throws CliError */
 export function explainMissing(cli: Cli, argv: readonly string[]): number {
@@ -16,8 +17,11 @@ export function explainMissing(cli: Cli, argv: readonly string[]): number {
       throw new CliError(125, `${error.message}\n\nRun '${cli.name} compose --help' for more information`);
     if (!(error instanceof HelpRequest)) throw error;
   }
-  if (word !== undefined && word !== 'help')
-    throw new CliError(1, `${cli.name} compose ${word}: Gantry does not have this yet`);
+  if (word !== undefined && word !== 'help') {
+    if (OF_DOCKER.has(word)) throw new CliError(1, `${cli.name} compose ${word}: Gantry does not have this yet`);
+    const advice = `Run '${cli.name} compose --help' for the commands that there are`;
+    throw new CliError(1, `${cli.name} compose: '${word}' is not a command of compose.\n\n${advice}`);
+  }
   cli.out.write(composeHelp(cli.name, process.stdout.columns || 80));
   return 0;
 }

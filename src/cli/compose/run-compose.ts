@@ -2,7 +2,7 @@ import type { Cli } from '../cli.ts';
 import type { Command } from '../command.ts';
 import { HelpRequest } from '../flags/parse.ts';
 import { diskWorld } from './disk-world.ts';
-import { type Called, calledCommand, namesCommand, runCalled } from './run-own.ts';
+import { type Called, calledCommand, namesDockerCommand, runCalled } from './run-own.ts';
 
 /**
  * Runs `compose ARG…`: a command that Gantry has, or else docker's plugin where it is installed. Resolves with the exit code. @throws
@@ -11,7 +11,7 @@ import { type Called, calledCommand, namesCommand, runCalled } from './run-own.t
 export async function runCompose(cli: Cli, argv: readonly string[]): Promise<number> {
   const called = calledCommand(argv);
   if (called !== undefined) return runWithHelp(cli, called);
-  if (namesCommand(argv)) {
+  if (namesDockerCommand(argv)) {
     const { runPlugin } = await import('../plugin/run-plugin.ts');
     const code = await runPlugin(cli, ['compose', ...argv]);
     if (code !== undefined) return code;

@@ -29,11 +29,14 @@ export function calledCommand(argv: readonly string[]): Called | undefined {
   }
 }
 
-/** Whether the words after `compose` name any command. Without one they ask for help, or are wrong. */
-export function namesCommand(argv: readonly string[]): boolean {
+/** Commands of docker's Compose that Gantry does not have. */
+export const OF_DOCKER = new Set(['alpha', 'bridge', 'publish']);
+
+/** Whether the words after `compose` name a command that docker's plugin has, and Gantry does not. */
+export function namesDockerCommand(argv: readonly string[]): boolean {
   try {
     const { args } = parseFlags(ROOT_FLAGS, argv, { interspersed: false });
-    return args.length > 0 && args[0] !== 'help';
+    return OF_DOCKER.has(args[0] ?? '');
   } catch (error) {
     if (error instanceof UsageError || error instanceof HelpRequest) return false;
     throw error;
