@@ -1,6 +1,6 @@
 import { formatFloat } from '../go/format-float.ts';
 import { Float, type Output, OutputMap } from '../model/output.ts';
-import { blockText, scalarText } from './yaml-scalar.ts';
+import { blockText, hasBreak, scalarText } from './yaml-scalar.ts';
 
 /** Longer keys are written with `?`. In bytes. */
 const SIMPLE_KEY_MAX = 128;
@@ -36,7 +36,7 @@ function collection(output: OutputMap | readonly Output[], layout: Layout): stri
 }
 
 function entry(key: string, value: Output, layout: Layout): string {
-  const isSimple = Buffer.byteLength(key) <= SIMPLE_KEY_MAX && !key.includes('\n');
+  const isSimple = Buffer.byteLength(key) <= SIMPLE_KEY_MAX && !hasBreak(key);
   const below = { ...layout, indent: layout.indent + layout.step };
   if (isSimple && isCollection(value)) return `${scalarText(key, true)}:\n${collection(value, below)}`;
   if (isSimple) return `${scalarText(key, true)}: ${leaf(value, layout)}\n`;

@@ -8,6 +8,11 @@ const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const NOT_PRINTABLE = /[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 const BREAK = /[\n\r\u0085\u2028\u2029]/;
 
+/** Whether a text has several lines for YAML. */
+export function hasBreak(text: string): boolean {
+  return BREAK.test(text);
+}
+
 /** The text of a string on one line: plain where it reads back as the same string, else in quotes. */
 export function scalarText(text: string, isKey: boolean): string {
   const isString = resolveScalar(text).tag === 'str' && !OLD_BOOLEANS.test(text) && !BASE_60.test(text);

@@ -62,7 +62,8 @@ export const float32: Kind<number> = simple({
 export const bytes: Kind<number> = simple({
   read: (value, place) => {
     if (typeof value === 'bigint') return Number(value);
-    const size = typeof value === 'string' ? parseBytes(value) : undefined;
+    // Go reads `1.` as a number, too.
+    const size = typeof value === 'string' ? parseBytes(value.replace(/^(\d+)\.(?!\d)/, '$1')) : undefined;
     return size ?? refuse(value, place, 'a size such as 512, 64m or 2gb');
   },
   isEmpty: (value) => value === 0,

@@ -23,6 +23,7 @@ export function parsePort(spec: string, path: readonly string[]): Mapping[] {
   if (target === '') throw fault(`no port specified: ${spec}<empty>`);
   const inside = rangeOf(target);
   if (inside === undefined) throw fault(`invalid containerPort: ${target}`);
+  if (inside.start === 0) throw fault('a container has no port 0');
   const outside = published === '' ? undefined : rangeOf(published);
   if (published !== '' && outside === undefined) throw fault(`invalid hostPort: ${published}`);
   const isDynamic = inside.start === inside.end && outside !== undefined && outside.start !== outside.end;
@@ -40,7 +41,7 @@ export function parsePort(spec: string, path: readonly string[]): Mapping[] {
 
 function split(spec: string): { address: string; published: string; target: string; protocol: string } {
   const slash = spec.indexOf('/');
-  const protocol = slash < 0 ? 'tcp' : spec.slice(slash + 1).toLowerCase() || 'tcp';
+  const protocol = spec.split('/')[1]?.toLowerCase() || 'tcp';
   const parts = (slash < 0 ? spec : spec.slice(0, slash)).split(':');
   const target = parts.pop() ?? '';
   const published = parts.pop() ?? '';

@@ -6,7 +6,12 @@ const PROPAGATIONS = new Set(['rprivate', 'private', 'rshared', 'shared', 'rslav
 /** The long form of `source:target:options`, `source:target` or `target`. @throws ModelError */
 export function parseVolume(spec: string, path: readonly string[]): Mapping {
   if (spec === '') throw new ModelError(path, 'invalid empty volume spec');
-  const [first = '', second, options, more] = spec.length < 3 ? [spec] : partsOf(spec);
+  if (Buffer.byteLength(spec) < 3)
+    return new Map([
+      ['type', 'volume'],
+      ['target', spec],
+    ]);
+  const [first = '', second, options, more] = partsOf(spec);
   if (first === '' || second === '' || options === '')
     throw new ModelError(path, `invalid spec: ${spec}: empty section between colons`);
   if (more !== undefined) throw new ModelError(path, `invalid spec: ${spec}: too many colons`);
