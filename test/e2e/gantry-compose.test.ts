@@ -397,8 +397,11 @@ test('an up that was killed at any moment is put right by the next one', async (
 test('a project that has no file here is found by its name, and orphans are told and removed', async (t) => {
   const app = project(t, { 'compose.yaml': SERVICES });
   await app.ok('up', '-d');
+  // The file here is another project's.
+  const other = join(app.folder, 'other');
+  app.write('other/compose.yaml', 'services: { none: { image: busybox } }\n');
   const bare = (...args: readonly string[]): Promise<CommandResult> =>
-    command(GANTRY, ['compose', '-p', app.name, ...args], { env: app.env, cwd: '/' });
+    command(GANTRY, ['compose', '-p', app.name, ...args], { env: app.env, cwd: other });
   assert.equal((await bare('ps', '--services')).stdout, 'db\nside\nweb\n');
   assert.match(
     (await command(GANTRY, ['compose', 'ls'], { env: app.env })).stdout,

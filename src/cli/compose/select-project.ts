@@ -1,4 +1,3 @@
-import { EngineError } from '../../base/errors.ts';
 import {
   LABEL,
   observe,
@@ -18,22 +17,14 @@ export async function projectOf(call: ComposeCall, services: readonly string[] =
 }
 
 /**
- * The project for commands on what runs: its files where they are found, else what the engine has under the name that was given.
- * @throws EngineError
+ * The project for commands on what runs. With a name and no file on the command line it is what the engine has under that name, as with
+ * docker compose: a file that happens to be here may be another project's. @throws EngineError
  */
 export async function projectOrName(call: ComposeCall): Promise<Project> {
-  const {
-    root,
-    world: { cli },
-  } = call;
-  try {
-    return await projectOf(call);
-  } catch (error) {
-    const name = root.string('project-name') || (cli.env['COMPOSE_PROJECT_NAME'] ?? '');
-    const isNamed = name !== '' && root.list('file').length === 0;
-    if (!isNamed || !(error instanceof EngineError) || error.kind !== 'notFound') throw error;
-    return projectOfContainers(name, await observe(cli.client, name));
-  }
+  const { root, world } = call;
+  const name = root.string('project-name');
+  if (name === '' || root.list('file').length > 0) return await projectOf(call);
+  return projectOfContainers(name, await observe(world.cli.client, name));
 }
 
 /** A project as its containers and volumes show it. */
