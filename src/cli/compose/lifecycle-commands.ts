@@ -13,7 +13,7 @@ import {
   StateWatch,
   startServices,
   stopContainers,
-  waitForAll,
+  waitUntilReady,
   withDependents,
 } from '../../compose/index.ts';
 import { atLeast } from '../command.ts';
@@ -65,10 +65,7 @@ export const start: ComposeCommand = {
       using watch = new StateWatch(context.engine, project.name);
       await startServices(context, made, watch);
       if (!flags.bool('wait')) return;
-      const seconds = flags.int('wait-timeout');
-      const signal =
-        seconds === 0 ? context.signal : AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000)]);
-      await waitForAll({ ...context, signal }, [...made.values()].flat(), { condition: 'ready', watch });
+      await waitUntilReady(context, made, { seconds: flags.int('wait-timeout'), watch });
     });
     return 0;
   },

@@ -1,14 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createContainer, startContainer, writeContainerArchive } from '../../client/index.ts';
+import { messageOf } from '../../base/errors.ts';
+import { createContainer, startContainer } from '../../client/index.ts';
 import {
-  type CopiedFile,
   containerBody,
-  copiedFiles,
   dependenciesOf,
   imageOf,
-  isMountedFile,
-  mountedFiles,
   observe,
   type Project,
   readShortPort,
@@ -17,10 +13,14 @@ import {
   type Service,
   seccompProfile,
   serviceHash,
+  shellWords,
   withDependencies,
+  writeCopiedFiles,
 } from '../../compose/index.ts';
 import { atLeast } from '../command.ts';
+import { readEnvironment } from '../container/options/env-file.ts';
 import { start } from '../container/start.ts';
+import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
 import { bringUp } from './bring-up.ts';
@@ -89,22 +89,17 @@ function changedService(
   name: string,
   { command, flags, folder }: { readonly command: readonly string[]; readonly flags: Flags; readonly folder: string },
 ): Service {
-  const { ports, restart: _r, healthcheck, deploy, container_name: _c, ...service } = project.services.get(name) ?? {};
+  const { ports, restart: _r, deploy, container_name: _c, ...service } = project.services.get(name) ?? {};
   const { restart_policy: _p, ...deployment } = deploy ?? {};
   const entrypoint = flags.string('entrypoint');
   const published = flags.list('publish').flatMap(readShortPort);
   const own = flags.bool('service-ports') ? (ports ?? []) : [];
-  const { command: usual, ...withoutCommand } = service;
-  const base =
-    command.length > 0 || flags.changed('entrypoint')
-      ? withoutCommand
-      : { ...withoutCommand, ...(usual === undefined ? {} : { command: usual }) };
+  const { command: _usual, ...withoutCommand } = service;
   return {
-    ...base,
+    ...(command.length > 0 || flags.changed('entrypoint') ? withoutCommand : service),
     ...(deploy === undefined ? {} : { deploy: deployment }),
-    ...(healthcheck === undefined ? {} : { healthcheck }),
     ...(command.length > 0 ? { command } : {}),
-    ...(flags.changed('entrypoint') ? { entrypoint: entrypoint === '' ? [] : entrypoint.split(/\s+/) } : {}),
+    ...(flags.changed('entrypoint') ? { entrypoint: wordsOf(entrypoint) } : {}),
     ...(own.length + published.length > 0 ? { ports: [...own, ...published] } : {}),
     environment: new Map([...(service.environment ?? []), ...environmentIn(flags)]),
     labels: new Map([...(service.labels ?? []), ...flags.list('label').map(pair)]),
@@ -128,17 +123,23 @@ function lists(service: Service, folder: string, flags: Flags): Pick<Service, 'v
   };
 }
 
+/** @throws CliError */
+function wordsOf(entrypoint: string): readonly string[] {
+  const words = shellWords(entrypoint);
+  if (words === undefined) throw new CliError(1, `--entrypoint: the quotes of ${entrypoint} do not match`);
+  return words;
+}
+
+/** A variable without a value here removes that of the image. @throws CliError */
 function environmentIn(flags: Flags): readonly (readonly [string, string | null])[] {
-  const fromFiles = flags.list('env-from-file').flatMap((path) =>
-    readFileSync(path, 'utf8')
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '' && !line.startsWith('#')),
-  );
-  return [...fromFiles, ...flags.list('env')].map((text) => {
-    const at = text.indexOf('=');
-    return at < 0 ? [text, process.env[text] ?? null] : [text.slice(0, at), text.slice(at + 1)];
-  });
+  try {
+    return readEnvironment(flags.list('env-from-file'), flags.list('env'), process.env).map((text) => {
+      const at = text.indexOf('=');
+      return at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + 1)];
+    });
+  } catch (error) {
+    throw new CliError(1, messageOf(error), { cause: error });
+  }
 }
 
 function pair(text: string): readonly [string, string] {
@@ -173,8 +174,6 @@ async function createOneOff(call: ComposeCall, project: Project, service: Servic
     },
   });
   const { Id } = await createContainer(cli.client, body, { name, platform: service.platform });
-  const files = mountedFiles(project, service).filter((file): file is CopiedFile => !isMountedFile(file));
-  if (files.length > 0)
-    await writeContainerArchive(cli.client, { container: Id, path: '/' }, { archive: copiedFiles(files) });
+  await writeCopiedFiles(cli.client, { project, service }, Id);
   return Id;
 }

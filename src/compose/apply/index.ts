@@ -1,5 +1,5 @@
 export { type ApplyContext, change } from './apply-context.ts';
-export { copiedFiles } from './copied-files.ts';
+export { writeCopiedFiles } from './copied-files.ts';
 export { createContainers, isRunning, type ServiceContainer } from './create-containers.ts';
 export { type DownOptions, down } from './down.ts';
 export { dryEngine } from './dry-engine.ts';
@@ -11,4 +11,4 @@ export { startServices } from './start-services.ts';
 export { StateWatch } from './state-watch.ts';
 export { removeContainers, restartServices, type StopOptions, stopContainers } from './stop-containers.ts';
 export { type UpChanges, up } from './up.ts';
-export { waitForAll } from './wait-condition.ts';
+export { waitUntilReady } from './wait-until-ready.ts';

@@ -1,9 +1,9 @@
 import { failed, messageOf } from '../../base/errors.ts';
-import { startContainer, writeContainerArchive } from '../../client/index.ts';
+import { startContainer } from '../../client/index.ts';
 import type { Dependency, Service } from '../model/index.ts';
-import { type CopiedFile, dependenciesOf, isMountedFile, mountedFiles } from '../plan/index.ts';
+import { dependenciesOf } from '../plan/index.ts';
 import { type ApplyContext, change } from './apply-context.ts';
-import { copiedFiles } from './copied-files.ts';
+import { writeCopiedFiles } from './copied-files.ts';
 import type { ServiceContainer } from './create-containers.ts';
 import { postStart } from './hooks.ts';
 import { forAll, inOrder } from './in-order.ts';
@@ -36,9 +36,7 @@ async function startOne(context: ApplyContext, service: Service, container: Serv
   await change(context, () =>
     reporting(report, { id: `Container ${container.name}`, doing: 'Starting', done: 'Started' }, async () => {
       // They are written at each start: a file system of the container may have lost them.
-      const files = mountedFiles(project, service).filter((file): file is CopiedFile => !isMountedFile(file));
-      const place = { container: container.id, path: '/' };
-      if (files.length > 0) await writeContainerArchive(engine, place, { archive: copiedFiles(files) });
+      await writeCopiedFiles(engine, { project, service }, container.id);
       await startContainer(engine, container.id);
       await postStart(context, service, container);
     }),

@@ -1,4 +1,3 @@
-import { failed } from '../../base/errors.ts';
 import type { Plan } from '../plan/index.ts';
 import type { Running } from '../running/index.ts';
 import type { ApplyContext } from './apply-context.ts';
@@ -10,7 +9,7 @@ import { startServices } from './start-services.ts';
 import { StateWatch } from './state-watch.ts';
 import { removeContainers } from './stop-containers.ts';
 import { ensureVolumes } from './volumes.ts';
-import { waitForAll } from './wait-condition.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
 
 export interface UpChanges extends CreateOptions {
   readonly removesOrphans: boolean;
@@ -50,26 +49,10 @@ export async function up(
   using watch = new StateWatch(context.engine, context.project.name);
   const begin = async (): Promise<void> => {
     await startServices(context, containers, watch);
-    if (changes.waitSeconds !== undefined) await waitUntilReady(context, containers, changes.waitSeconds, watch);
+    if (changes.waitSeconds !== undefined)
+      await waitUntilReady(context, containers, { seconds: changes.waitSeconds, watch });
   };
   if (rollsBack) await orRollBack(context, created, watch, begin);
   else await begin();
   return containers;
-}
-
-/** @throws EngineError failed when one cannot get ready, or not in time */
-async function waitUntilReady(
-  context: ApplyContext,
-  containers: ReadonlyMap<string, readonly ServiceContainer[]>,
-  seconds: number,
-  watch: StateWatch,
-): Promise<void> {
-  const limit = seconds === 0 ? [] : [AbortSignal.timeout(seconds * 1000)];
-  const limited = { ...context, signal: AbortSignal.any([context.signal, ...limit]) };
-  try {
-    await waitForAll(limited, [...containers.values()].flat(), { condition: 'ready', watch });
-  } catch (error) {
-    if (!(error instanceof DOMException) || error.name !== 'TimeoutError') throw error;
-    throw failed(`application not healthy after ${seconds}s`, error);
-  }
 }

@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Service } from '../model/index.ts';
 import { projectOf } from '../plan/testing/project.ts';
+import type { RunningImage } from '../running/index.ts';
 import { buildArguments } from './build-arguments.ts';
 import { type ImageOptions, imageWork, maxAgeSeconds } from './image-work.ts';
 
-const HERE = new Map([['here', { id: 'sha256:1', volumes: [] }]]);
+const HERE: ReadonlyMap<string, RunningImage> = new Map([['here', { id: 'sha256:1', volumes: [] }]]);
 
-function work(services: Readonly<Record<string, Service>>, options: Partial<ImageOptions> = {}): readonly string[] {
+function work(
+  services: Readonly<Record<string, Service>>,
+  options: Partial<ImageOptions> = {},
+  here = HERE,
+): readonly string[] {
   const project = projectOf(services);
-  const all = imageWork(project, project.services.values(), HERE, { nowSeconds: 1000, ...options });
+  const all = imageWork(project, project.services.values(), here, { nowSeconds: 1000, ...options });
   return all.map(({ kind, image }) => `${kind} ${image}`);
 }
 
@@ -30,8 +35,9 @@ test('follows the policies of services, and those of the command before them', (
   assert.deepEqual(work({ a: { image: 'here' } }, { pull: 'always' }), ['pull here']);
   assert.deepEqual(work({ a: { image: 'gone', pull_policy: 'always' } }, { pull: 'never' }), []);
   const daily: Service = { image: 'here', pull_policy: 'daily' };
-  assert.deepEqual(work({ a: daily }, { nowSeconds: 100_000, pulledAt: () => 10_000 }), ['pull here']);
-  assert.deepEqual(work({ a: daily }, { nowSeconds: 100_000, pulledAt: () => 90_000 }), []);
+  const taggedAt = (taggedSeconds: number) => new Map([['here', { id: 'sha256:1', volumes: [], taggedSeconds }]]);
+  assert.deepEqual(work({ a: daily }, { nowSeconds: 100_000 }, taggedAt(10_000)), ['pull here']);
+  assert.deepEqual(work({ a: daily }, { nowSeconds: 100_000 }, taggedAt(90_000)), []);
 });
 
 test('reads the ages of policies', () => {

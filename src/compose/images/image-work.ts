@@ -18,8 +18,6 @@ export interface ImageOptions {
   readonly build?: 'always' | 'never' | undefined;
   /** Seconds since the epoch. */
   readonly nowSeconds: number;
-  /** When an image was last pulled, in seconds since the epoch. */
-  readonly pulledAt?: (image: string) => number | undefined;
 }
 
 /** What has to be done so that each service has its image: each image once. @throws EngineError invalid */
@@ -33,7 +31,7 @@ export function imageWork(
   for (const service of services) {
     if (service.provider !== undefined) continue;
     const image = imageOf(project, service);
-    const kind = workOf(service, image, images.has(image), options);
+    const kind = workOf(service, image, images.get(image), options);
     if (kind !== undefined && !work.has(image)) work.set(image, { service, image, kind });
   }
   return [...work.values()];
@@ -42,9 +40,10 @@ export function imageWork(
 function workOf(
   service: Service,
   image: string,
-  isHere: boolean,
+  here: RunningImage | undefined,
   options: ImageOptions,
 ): ImageWork['kind'] | undefined {
+  const isHere = here !== undefined;
   const { build, pull_policy } = service;
   const policy = options.pull ?? pull_policy ?? '';
   if (build !== undefined && options.build !== 'never') {
@@ -56,16 +55,11 @@ function workOf(
   }
   if (policy === 'always') return 'pull';
   const age = maxAgeSeconds(policy);
-  if (isHere) return age !== undefined && isOld(image, age, options) ? 'pull' : undefined;
+  if (isHere) return age !== undefined && options.nowSeconds - (here.taggedSeconds ?? 0) > age ? 'pull' : undefined;
   if (build !== undefined && service.image === undefined) {
     throw invalid(`service "${service.name}" has an image to build, ${image}, which is not here: remove --no-build`);
   }
   return policy === 'never' || policy === 'build' ? undefined : 'pull';
-}
-
-function isOld(image: string, seconds: number, { nowSeconds, pulledAt }: ImageOptions): boolean {
-  const pulled = pulledAt?.(image);
-  return pulled !== undefined && nowSeconds - pulled > seconds;
 }
 
 const DAY = 86_400;

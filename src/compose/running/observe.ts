@@ -81,13 +81,17 @@ export async function observeImages(
 
 async function findImage(engine: Engine, name: string): Promise<RunningImage | undefined> {
   try {
-    const { Id, Config } = JSON.parse(await inspectImageText(engine, name)) as {
-      readonly Id: string;
-      readonly Config?: { readonly Volumes?: Readonly<Record<string, object>> | null } | null;
-    };
-    return { id: Id, volumes: Object.keys(Config?.Volumes ?? {}) };
+    const { Id, Config, Metadata } = JSON.parse(await inspectImageText(engine, name)) as ImageAnswer;
+    const tagged = Date.parse(Metadata?.LastTagTime ?? '') / 1000;
+    return { id: Id, volumes: Object.keys(Config?.Volumes ?? {}), taggedSeconds: Math.max(tagged, 0) };
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'notFound') return undefined;
     throw error;
   }
+}
+
+interface ImageAnswer {
+  readonly Id: string;
+  readonly Config?: { readonly Volumes?: Readonly<Record<string, object>> | null } | null;
+  readonly Metadata?: { readonly LastTagTime?: string };
 }

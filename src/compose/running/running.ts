@@ -50,4 +50,6 @@ export interface RunningImage {
   readonly id: string;
   /** Folders for which a container of it gets an anonymous volume. */
   readonly volumes: readonly string[];
+  /** When it got a name last, in seconds since the epoch. 0 when the engine does not know. */
+  readonly taggedSeconds?: number;
 }
