@@ -150,7 +150,7 @@ async function atRegistry<T>(
 }
 
 function addBuilt(deps: ImagesDeps, { descriptor, manifests, attachments, names }: BuiltImage): void {
-  deps.images.add([{ descriptor, manifests, attachments, names, isTagged: true }]);
+  deps.images.add([{ descriptor, manifests, attachments, names }]);
   for (const name of names) imageEvent(deps, 'tag', deps.images.resolve(name), familiarString(parseReference(name)));
   deps.makeDurable();
 }

@@ -64,7 +64,7 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
   const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifestBytes(stored, layers)) };
   await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
   const names = name === undefined ? [] : [imageName(name)];
-  deps.images.add([{ descriptor, manifests: [descriptor], names, isTagged: true, parent: parent.id }]);
+  deps.images.add([{ descriptor, manifests: [descriptor], names, parent: parent.id }]);
   const shown = name === undefined ? '' : familiarString(name);
   held.committed({ id: stored.digest, name: shown, comment: request.comment });
   if (name !== undefined) imageEvent(deps, 'tag', { id: stored.digest, config: image }, shown);

@@ -79,7 +79,7 @@ export async function importImage(
   };
   const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifest) };
   await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
-  deps.images.add([{ descriptor, manifests: [descriptor], names, isTagged: true }]);
+  deps.images.add([{ descriptor, manifests: [descriptor], names }]);
   for (const name of names) {
     imageEvent(deps, 'tag', { id: stored.digest, config: image }, familiarString(parseReference(name)));
   }

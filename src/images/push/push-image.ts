@@ -131,7 +131,10 @@ async function choosePlan(
   const whole = call.platform === undefined ? planPush(content, image.target) : undefined;
   return {
     plan: whole ?? required(planPush(content, image.manifestDescriptor), image),
-    adopt: (name) => images.add([{ descriptor: image.target, manifests: [image.manifestDescriptor], names: [name] }]),
+    adopt: (name) =>
+      images.add([
+        { descriptor: image.target, manifests: [image.manifestDescriptor], names: [name], keepsTagTime: true },
+      ]),
   };
 }
 

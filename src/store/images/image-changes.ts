@@ -19,9 +19,14 @@ export function imageAdditions(
     },
     replace(old, by) {
       const gone = catalog.target(old);
-      if (gone === undefined || old === by.descriptor.digest) return putTargets(records, [newChange(records, by)]);
-      const { parent, addedAt, lastTaggedAt } = gone.record;
-      const change = newChange(records, { ...by, names: [...gone.names, ...by.names] });
+      if (gone === undefined || old === by.descriptor.digest)
+        return putTargets(records, [newChange(records, { ...by, keepsTagTime: true })]);
+      const { parent, addedAt } = gone.record;
+      const change = newChange(records, { ...by, names: [...gone.names, ...by.names], keepsTagTime: true });
+      const lastTaggedAt = [gone, change]
+        .flatMap(({ record }) => record.lastTaggedAt ?? [])
+        .sort()
+        .at(-1);
       const kept = {
         addedAt,
         ...(parent === undefined ? {} : { parent }),

@@ -94,7 +94,7 @@ export function newChange({ content, catalog, bootId }: ImageRecords, fresh: New
     manifests,
     ...(attachments.length === 0 ? {} : { attachments }),
     ...(fresh.parent === undefined ? {} : { parent: fresh.parent }),
-    ...(fresh.isTagged === true && fresh.names.length > 0 ? { lastTaggedAt: now() } : {}),
+    ...(fresh.names.length > 0 && fresh.keepsTagTime !== true ? { lastTaggedAt: now() } : {}),
     unsettled: bootId,
   };
   return { record, content: { images, attachedBlobs }, names: fresh.names };

@@ -193,3 +193,27 @@ test('the last use of an image is when it came, was tagged or was used, whicheve
   const reopened = await openImageStore({ db, content, logger: silentLogger, bootId: 'boot' });
   assert.equal(reopened.lastUsed(b.id), again);
 });
+
+test('the time of the last tag is when a name was last given, also the same one again, and survives a restart', async (t) => {
+  const { images, db, content, target } = await open(t);
+  t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
+  const [name, digestName] = ['docker.io/library/a:1', `docker.io/library/a@sha256:${'d'.repeat(64)}`];
+  const lastTagged = (of: ImageStore = images): string => of.get(a.id)?.lastTaggedAt ?? '';
+  const a = target(1, []);
+  images.add([a]);
+  assert.equal(lastTagged(), '0001-01-01T00:00:00Z');
+  images.add([{ ...a, names: [name] }]);
+  assert.equal(lastTagged(), '2023-11-14T22:13:20Z');
+  t.mock.timers.setTime(Date.now() + 60_000);
+  images.add([{ ...a, names: [name] }]);
+  assert.equal(lastTagged(), '2023-11-14T22:14:20Z');
+  t.mock.timers.setTime(Date.now() + 60_000);
+  images.add([{ ...a, names: [digestName], keepsTagTime: true }]);
+  images.markDurable([a.descriptor.digest]);
+  assert.equal(lastTagged(), '2023-11-14T22:14:20Z');
+  images.replace(a.descriptor.digest, { ...a, descriptor: { ...a.descriptor, annotations: { form: 'other' } } });
+  assert.equal(
+    lastTagged(await openImageStore({ db, content, logger: silentLogger, bootId: 'boot' })),
+    '2023-11-14T22:14:20Z',
+  );
+});

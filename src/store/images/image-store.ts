@@ -42,7 +42,7 @@ export interface ImageStore {
    */
   add(targets: readonly NewTarget[]): void;
   /**
-   * Adds a target in place of an old one, and moves the old one's names to it. For the same image in another form.
+   * Adds a target in place of an old one, and moves the old one's names to it. For the same image in another form: its `lastTaggedAt` stays.
    * Content that only the old target used is left to the collector. @throws as {@link add}
    */
   replace(old: Digest, by: NewTarget): void;
@@ -90,8 +90,8 @@ export interface NewTarget {
   readonly attachments?: readonly Descriptor[];
   /** In canonical form. */
   readonly names: readonly string[];
-  /** Whether the names count as given by `tag`, in `LastTagTime`. */
-  readonly isTagged?: boolean;
+  /** The names are noted for an image that is here, as by a push: `lastTaggedAt` stays. */
+  readonly keepsTagTime?: boolean;
   /** Id of the image that this one was built on, where it is known. */
   readonly parent?: Digest;
 }
@@ -129,6 +129,6 @@ export interface StoredImage {
   readonly siblings: readonly Digest[];
   /** RFC 3339. */
   readonly addedAt: string;
-  /** RFC 3339. Go's zero time when the image was never tagged here. */
+  /** RFC 3339: when a pull, load, build, import, commit or `tag` last gave it a name, also one that it had. Go's zero time when none did. */
   readonly lastTaggedAt: string;
 }

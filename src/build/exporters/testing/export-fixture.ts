@@ -60,7 +60,7 @@ export async function openExportFixture(): Promise<ExportFixture> {
     images: {
       add(image) {
         added.push(image);
-        stores.images.add([{ ...image, isTagged: true }]);
+        stores.images.add([image]);
       },
       push: async (name) => void pushed.push(name),
       pushContent: async ({ name, descriptor }) => void pushed.push(`${name} ${descriptor.digest}`),
