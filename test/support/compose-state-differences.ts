@@ -27,4 +27,9 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     what: /Labels\/com\.docker\.compose\.replace: |\/Aliases: null, /,
     why: 'docker compose connects the old containers to the new network without their aliases; gantry recreates them',
   },
+  ...['scale', 'deploy'].map((project) => ({
+    project,
+    what: /^\/containers\/\/\S+-(?:web|many)-[123]: (?:nothing, \{.*|\{.*, nothing)$/,
+    why: 'of containers that are outdated all, docker compose removes any when it scales down; gantry those with the highest numbers',
+  })),
 ];

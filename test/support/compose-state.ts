@@ -146,8 +146,16 @@ function withNames(value: unknown, names: ReadonlyMap<string, string>): unknown 
   return Object.fromEntries(
     entries
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, each]) => [key, isChosen(key, each) ? 'chosen by the engine' : withNames(each, names)]),
+      .map(([key, each]) => [
+        key,
+        isChosen(key, each) ? 'chosen by the engine' : isHash(key) ? each : withNames(each, names),
+      ]),
   );
+}
+
+/** It has the form of an id. */
+function isHash(key: string): boolean {
+  return key === 'com.docker.compose.config-hash';
 }
 
 /** Ports and subnets that no project names: projects of these tests have ports below 32768, and subnets in 10.84.0.0/16 and fd84::/16. */

@@ -139,6 +139,17 @@ async function stepsOf(engine: TestEngine, { tool, project, name, folder }: Run)
     return steps;
   } finally {
     await compose('down', '-v', '-t', '0', '--remove-orphans', '--rmi', 'local');
+    await removeLeftOver(engine, name);
+  }
+}
+
+/** Removes networks and volumes that have another name in the last file. The next tool would find them. */
+async function removeLeftOver(engine: TestEngine, project: string): Promise<void> {
+  for (const kind of ['network', 'volume']) {
+    const filter = `label=com.docker.compose.project=${project}`;
+    const listed = await engine.ok('gantry', [kind, 'ls', '-q', '--filter', filter]);
+    const names = listed.split('\n').filter((line) => line !== '');
+    if (names.length > 0) await engine.ok('gantry', [kind, 'rm', ...names]);
   }
 }
 
