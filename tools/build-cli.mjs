@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { lazyBuiltins, throughIndexes } from './bundle-plugins.mjs';
 
 /** Name on the command line, module, export. */
 const QUICK = {
@@ -21,20 +22,6 @@ const QUICK = {
   kill: ['container/kill', 'kill'],
   rm: ['container/rm', 'rm'],
   wait: ['container/wait', 'wait'],
-};
-
-/**
- * Leaves Node's modules out of the bundle: bundling an ES import of one would read its every export, including lazy
- * ones.
- */
-const builtins = {
-  name: 'builtins',
-  setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
-    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
-  },
 };
 
 /** @param {string} root the repository @param {string} outdir */
@@ -54,7 +41,7 @@ export async function buildCli(root, outdir) {
       external: ['koffi'],
       define: { 'import.meta.url': '__url' },
       banner: { js: 'const __url="file://"+encodeURI(__filename);' },
-      plugins: [builtins],
+      plugins: [lazyBuiltins, throughIndexes],
       logLevel: 'warning',
     });
   await Promise.all([

@@ -243,7 +243,9 @@ function bundles() {
     built >
     Math.max(
       newest(join(root, 'src')),
-      statSync(join(root, 'tools/build.mjs')).mtimeMs,
+      ...['build.mjs', 'build-cli.mjs', 'bundle-plugins.mjs'].map(
+        (name) => statSync(join(root, 'tools', name)).mtimeMs,
+      ),
       statSync(join(root, 'package-lock.json')).mtimeMs,
     )
   )

@@ -1,0 +1,4 @@
+import type { Plugin } from 'esbuild';
+
+export const lazyBuiltins: Plugin;
+export const throughIndexes: Plugin;
