@@ -4,10 +4,17 @@ import { argumentFault, type Command } from './command.ts';
 import { CliError, UsageError } from './errors.ts';
 import { parseFlags } from './flags/parse.ts';
 
+export interface CalledCommand {
+  readonly named: string;
+  readonly command: Command;
+  /** The exit code for flags that are wrong. */
+  readonly usageExitCode?: number;
+}
+
 /** Parses a command's words and runs it. Resolves with the exit code. @throws CliError, EngineError, HelpRequest */
 export async function runCommand(
   cli: Cli,
-  { named, command }: { named: string; command: Command },
+  { named, command, usageExitCode = 125 }: CalledCommand,
   argv: readonly string[],
 ): Promise<number> {
   const name = `${cli.name} ${named}`;
@@ -20,7 +27,8 @@ export async function runCommand(
     }
     return await command.run(cli, args, flags);
   } catch (error) {
-    if (error instanceof UsageError) throw new CliError(125, usageFault(error.message, { name, command, verb: 'Run' }));
+    if (error instanceof UsageError)
+      throw new CliError(usageExitCode, usageFault(error.message, { name, command, verb: 'Run' }));
     throw error;
   }
 }

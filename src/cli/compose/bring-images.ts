@@ -6,6 +6,7 @@ import {
   type Project,
   type RunningImage,
 } from '../../compose/index.ts';
+import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
 import { changing, isDryRun } from './changing.ts';
 import type { ComposeCall } from './compose-command.ts';
@@ -42,6 +43,14 @@ export async function bringImages(
     work.map(({ image }) => image),
   );
   return new Map([...images, ...found]);
+}
+
+const PULLS = ['always', 'missing', 'never', 'policy', 'build', 'if_not_present'];
+
+/** @throws CliError for a `--pull` that is none of the words */
+export function checkPull(flags: Flags): void {
+  const pull = flags.string('pull');
+  if (!PULLS.includes(pull)) throw new CliError(1, `invalid --pull option "${pull}"`);
 }
 
 /** Gets images by this program: its logins, its builder. */

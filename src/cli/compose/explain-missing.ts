@@ -14,7 +14,7 @@ export function explainMissing(cli: Cli, argv: readonly string[]): number {
     word = flags.bool('version') ? 'version' : args[0];
   } catch (error) {
     if (error instanceof UsageError)
-      throw new CliError(125, `${error.message}\n\nRun '${cli.name} compose --help' for more information`);
+      throw new CliError(1, `${error.message}\n\nRun '${cli.name} compose --help' for more information`);
     if (!(error instanceof HelpRequest)) throw error;
   }
   if (word !== undefined && word !== 'help') {

@@ -50,7 +50,8 @@ export async function runCalled(world: ComposeWorld, { entry, named, root, argv 
   const warnings = new Warnings(world.err, form);
   const given: Command = { ...rest, run: (_cli, args, flags) => run({ world, root, warnings }, args, flags) };
   try {
-    return await runCommand(world.cli, { named, command: given }, argv);
+    // Wrong flags end with 1, as with docker compose.
+    return await runCommand(world.cli, { named, command: given, usageExitCode: 1 }, argv);
   } catch (error) {
     if (form === 'text' || error instanceof HelpRequest) throw error;
     throw new CliError(1, JSON.stringify({ error: true, message: messageOf(error) }), { cause: error });

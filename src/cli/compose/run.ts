@@ -23,6 +23,7 @@ import { start } from '../container/start.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
+import { checkPull } from './bring-images.ts';
 import { bringUp } from './bring-up.ts';
 import { refuseDryRun } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
@@ -67,6 +68,7 @@ export const run: ComposeCommand = {
   examples: ['compose run --rm web sh', 'compose run -T --no-deps db psql -c "select 1"', 'compose run -d worker'],
   async run(call, [name = '', ...command], flags) {
     refuseDryRun(call, 'run');
+    checkPull(flags);
     const { cli } = call.world;
     const whole = await projectOf(call, [name]);
     checkServices(whole, [name]);

@@ -2,6 +2,7 @@ import { type Project, replicasOf } from '../../compose/index.ts';
 import { atLeast } from '../command.ts';
 import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
+import { checkPull } from './bring-images.ts';
 import { bringUp, declared } from './bring-up.ts';
 import { isDryRun } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
@@ -17,6 +18,7 @@ export const up: ComposeCommand = {
   async run(call, names, flags) {
     checkFlags(flags);
     const project = withScales(await selected(call, names, flags), flags);
+    checkShown(project, flags);
     const detached = isDryRun(call) || flags.bool('detach') || flags.bool('wait') || flags.bool('no-start');
     if (detached) {
       await bringUp(call, { project, names, flags }, { starts: !flags.bool('no-start') });
@@ -71,6 +73,15 @@ export function withScales(project: Project, flags: Flags): Project {
   return { ...project, services };
 }
 
+/** @throws CliError for services of `--attach` and `--exit-code-from` that are not brought up */
+function checkShown(project: Project, flags: Flags): void {
+  const from = flags.string('exit-code-from');
+  if (from !== '' && !project.services.has(from)) throw new CliError(1, `no such service: ${from}`);
+  const missing = flags.list('attach').filter((name) => !project.services.has(name));
+  if (missing.length > 0)
+    throw new CliError(1, `cannot attach to services not included in up: ${missing.sort().join(', ')}`);
+}
+
 const CONFLICTS: readonly (readonly [string, string])[] = [
   ['build', 'no-build'],
   ['force-recreate', 'no-recreate'],
@@ -90,7 +101,5 @@ function checkFlags(flags: Flags): void {
   for (const [one, other] of CONFLICTS) {
     if (isGiven(one) && isGiven(other)) throw new CliError(1, `--${one} and --${other} are incompatible`);
   }
-  const pull = flags.string('pull');
-  if (!['always', 'missing', 'never', 'policy', 'build', 'if_not_present'].includes(pull))
-    throw new CliError(1, `invalid --pull value "${pull}"`);
+  checkPull(flags);
 }
