@@ -48,6 +48,7 @@ export type {
   ServiceVolume,
 } from './model/service.ts';
 export { isMapping, type Mapping, type Value } from './model/value.ts';
+export { usesApiSocket, withApiSocket } from './plan/api-socket.ts';
 export { containerBody, stopSeconds } from './plan/container/container-body.ts';
 export { networkName } from './plan/container/endpoints.ts';
 export { type CopiedFile, isMountedFile, mountedFiles } from './plan/container/files.ts';

@@ -37,6 +37,22 @@ export async function helperGet(name: string, server: string): Promise<StoredCre
     : { username, password: secret, identityToken: '' };
 }
 
+/** The registries that a helper has credentials for. @throws EngineError */
+export async function helperList(name: string): Promise<readonly string[]> {
+  const { code, output } = await runHelper(name, 'list', '');
+  if (code !== 0) {
+    throw new EngineError(
+      'unavailable',
+      `error listing credentials - err: exit status ${code}, out: \`${output.trim()}\``,
+    );
+  }
+  try {
+    return Object.keys(JSON.parse(output) as object);
+  } catch {
+    throw new EngineError('unavailable', `the output of docker-credential-${name} is not JSON`);
+  }
+}
+
 /** @throws EngineError */
 export async function helperStore(name: string, server: string, credentials: StoredCredentials): Promise<void> {
   const { username, password, identityToken } = credentials;

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfig } from '../client/index.ts';
 import {
+  allCredentials,
   eraseCredentials,
   findCredentials,
   HUB_SERVER,
@@ -72,6 +73,13 @@ test('a password goes into config.json beside what is there, behind a link and w
     serveraddress: 'reg.test:5000',
   });
   assert.deepEqual(decoded(await registryAuth(programAt(config), 'elsewhere.test/app')), {});
+  assert.deepEqual(
+    [...(await allCredentials(programAt(config)))],
+    [
+      ['other.test', { username: 'x', password: 'y', identityToken: '' }],
+      ['reg.test:5000', ann],
+    ],
+  );
   await eraseCredentials(programAt(config), 'reg.test:5000');
   assert.equal(await findCredentials(programAt(config), 'reg.test:5000'), undefined);
   assert.deepEqual(await findCredentials(programAt(config), 'other.test'), {

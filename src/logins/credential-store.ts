@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { changeConfigFile, section } from './config-file.ts';
-import { helperErase, helperGet, helperStore, OWN_HELPER } from './credential-helper.ts';
+import { helperErase, helperGet, helperList, helperStore, OWN_HELPER } from './credential-helper.ts';
 import { AUTH_CONFIG_VARIABLE, decodeLogin, environmentLogin } from './environment-login.ts';
 import type { LoginDeps } from './login-deps.ts';
 import type { StoredCredentials } from './stored-credentials.ts';
@@ -46,6 +46,19 @@ export async function findCredentials(deps: LoginDeps, server: string): Promise<
   const identityToken = identityTokens[key] ?? '';
   if (identityToken === '') return login;
   return { username: login?.username ?? '', password: login?.password ?? '', identityToken };
+}
+
+/** All credentials, by registry. @throws EngineError when a helper fails */
+export async function allCredentials(deps: LoginDeps): Promise<ReadonlyMap<string, StoredCredentials>> {
+  const { auths, identityTokens, credHelpers, credsStore } = deps.config;
+  const listed = credsStore === undefined ? [] : await helperList(credsStore);
+  const servers = [auths, identityTokens, credHelpers].flatMap((each) => Object.keys(each)).concat(listed);
+  const found = new Map<string, StoredCredentials>();
+  for (const server of new Set(servers.map(serverKey))) {
+    const credentials = await findCredentials(deps, server);
+    if (credentials !== undefined) found.set(server, credentials);
+  }
+  return found;
 }
 
 /**

@@ -1,6 +1,7 @@
 export { type ConfigJson, changeConfigFile, section } from './config-file.ts';
 export { OWN_HELPER } from './credential-helper.ts';
 export {
+  allCredentials,
   eraseCredentials,
   findCredentials,
   HUB_SERVER,

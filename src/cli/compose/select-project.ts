@@ -6,14 +6,28 @@ import {
   type Running,
   type RunningContainer,
   type Service,
+  usesApiSocket,
+  withApiSocket,
 } from '../../compose/index.ts';
+import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import type { ComposeCall } from './compose-command.ts';
 import { loadServices, openProject } from './load-request.ts';
 
 /** The project with these services and what they depend on; all enabled ones without names. @throws EngineError */
 export async function projectOf(call: ComposeCall, services: readonly string[] = []): Promise<Project> {
-  return await loadServices(call, await openProject(call), services);
+  const project = await loadServices(call, await openProject(call), services);
+  return usesApiSocket(project) ? withApiSocket(project, await credentialsJson(call.world.cli)) : project;
+}
+
+/** The text of a `config.json` with all credentials. @throws EngineError */
+async function credentialsJson(cli: Cli): Promise<string> {
+  const { allCredentials } = await import('../../logins/index.ts');
+  const entries = [...(await allCredentials(cli))].map(([server, { username, password, identityToken }]) => {
+    const auth = Buffer.from(`${username}:${password}`).toString('base64');
+    return [server, identityToken === '' ? { auth } : { auth, identitytoken: identityToken }] as const;
+  });
+  return JSON.stringify({ auths: Object.fromEntries(entries) }, undefined, '\t');
 }
 
 /**

@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly checksConsistency: boolean;
   /** Whether files of variables become part of the environment of the services. */
   readonly resolvesEnvironment: boolean;
+  /** Whether services keep the names of their files of labels. They are part of the hash of a container, but not of `config`. */
+  readonly keepsLabelFiles: boolean;
 }
 
 /** As many times files may be loaded by `include` and `extends`: two that include two others each would soon be millions. */
@@ -34,6 +36,7 @@ export const ALL_STEPS: LoadOptions = {
   resolvesPaths: true,
   checksConsistency: true,
   resolvesEnvironment: true,
+  keepsLabelFiles: true,
 };
 
 /** One run of the loader. */

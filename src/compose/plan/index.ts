@@ -1,3 +1,4 @@
+export { usesApiSocket, withApiSocket } from './api-socket.ts';
 export { containerBody, stopSeconds } from './container/container-body.ts';
 export { networkName } from './container/endpoints.ts';
 export { type CopiedFile, isMountedFile, mountedFiles } from './container/files.ts';

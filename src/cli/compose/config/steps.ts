@@ -9,5 +9,6 @@ export function stepsOf({ root }: ComposeCall, flags: Flags): Partial<LoadOption
     normalizes: !flags.bool('no-normalize') && !root.bool('compatibility'),
     resolvesPaths: !flags.bool('no-path-resolution'),
     checksConsistency: !flags.bool('no-consistency'),
+    keepsLabelFiles: false,
   };
 }

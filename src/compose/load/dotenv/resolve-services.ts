@@ -29,8 +29,8 @@ export function withEnvironments(project: Project, world: World): Project {
   });
 }
 
-/** Reads the files of labels of the enabled services, and drops `label_file`. @throws ModelError */
-export function withLabels(project: Project, world: World): Project {
+/** Reads the files of labels of the enabled services. @throws ModelError */
+export function withLabels(project: Project, world: World & Pick<Loading, 'options'>): Project {
   return changed(project, (name, service) => {
     let found: ReadonlyMap<string, string> = new Map();
     for (const [index, path] of (service.label_file ?? []).entries()) {
@@ -43,7 +43,8 @@ export function withLabels(project: Project, world: World): Project {
       found = new Map([...before, ...labels]);
     }
     const labels = new Map([...found, ...(service.labels ?? [])]);
-    const { label_file: _, ...rest } = service;
+    const { label_file: _, ...without } = service;
+    const rest = world.options.keepsLabelFiles ? service : without;
     return labels.size === 0 ? rest : { ...rest, labels };
   });
 }

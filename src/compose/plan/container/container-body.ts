@@ -65,8 +65,8 @@ function hostConfig(project: Project, made: NewContainer): CreateContainerBody['
     RestartPolicy: made.oneOff === undefined ? restartPolicy(service) : undefined,
     VolumesFrom: made.references.volumesFrom,
     Annotations: recordOf(service.annotations),
-    CapAdd: service.cap_add?.map(capability),
-    CapDrop: service.cap_drop?.map(capability),
+    CapAdd: capabilities(service.cap_add),
+    CapDrop: capabilities(service.cap_drop),
     Dns: service.dns,
     DnsOptions: service.dns_opt,
     DnsSearch: service.dns_search,
@@ -86,10 +86,13 @@ function hostConfig(project: Project, made: NewContainer): CreateContainerBody['
   });
 }
 
-/** Docker's command line sends capabilities so: the name in capitals, with its prefix. */
-function capability(name: string): string {
-  const upper = name.toUpperCase();
-  return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+/** Docker's command line sends capabilities so: sorted, each once, the name in capitals, with its prefix. */
+function capabilities(names: readonly string[] | undefined): readonly string[] | undefined {
+  const full = names?.map((name) => {
+    const upper = name.toUpperCase();
+    return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  });
+  return full && [...new Set(full)].sort();
 }
 
 function extraHosts(service: Service): readonly string[] {
@@ -99,11 +102,9 @@ function extraHosts(service: Service): readonly string[] {
 }
 
 /** A variable without a value that the project does not have either removes the one of the image. */
-function environmentOf({ environment, use_api_socket }: Service): readonly string[] | undefined {
+function environmentOf({ environment }: Service): readonly string[] | undefined {
   const own = [...(environment ?? [])].map(([name, value]) => (value === null ? name : `${name}=${value}`));
-  // The folder of credentials that goes with the socket.
-  const all = use_api_socket === true ? [...own, 'DOCKER_CONFIG=/run/secrets/docker'] : own;
-  return all.length === 0 ? undefined : all;
+  return own.length === 0 ? undefined : own;
 }
 
 function healthConfig(check: HealthCheck | undefined): HealthConfig | undefined {

@@ -10,7 +10,7 @@ export function containerLabels(project: Project, made: NewContainer): Readonly<
     [LABEL.configHash]: made.configHash,
     ...(made.keyHashes === undefined ? {} : { [LABEL.keys]: made.keyHashes }),
     ...(oneOff === undefined ? { [LABEL.number]: String(made.number) } : { [LABEL.slug]: oneOff.slug }),
-    [LABEL.dependsOn]: dependencyLabel(service),
+    [LABEL.dependsOn]: dependencyLabel(project, service),
     ...(made.imageId === undefined ? {} : { [LABEL.image]: made.imageId }),
     [LABEL.oneOff]: oneOff === undefined ? 'False' : 'True',
     [LABEL.project]: project.name,
@@ -22,8 +22,10 @@ export function containerLabels(project: Project, made: NewContainer): Readonly<
   };
 }
 
-function dependencyLabel({ depends_on }: NewContainer['service']): string {
+/** Services that are not enabled, and not required, have no part in it. */
+function dependencyLabel({ services }: Project, { depends_on }: NewContainer['service']): string {
   return [...(depends_on ?? [])]
+    .filter(([name]) => services.has(name))
     .map(
       ([name, dependency]) => `${name}:${dependency?.condition ?? 'service_started'}:${dependency?.restart ?? false}`,
     )

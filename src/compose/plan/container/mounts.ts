@@ -25,7 +25,6 @@ export function mountsOf(project: Project, made: NewContainer): Mounts {
     if (bind !== undefined) binds.push(bind);
     else mounts.push(mountOf(project, volume, inherited));
   }
-  if (service.use_api_socket === true) binds.push('/var/run/docker.sock:/var/run/docker.sock:rw');
   for (const [target, name] of inherited ?? []) {
     if (!targets.has(target)) mounts.push({ Type: 'volume', Source: name, Target: target });
   }
@@ -47,8 +46,8 @@ function bindOf(project: Project, volume: ServiceVolume): string | undefined {
   const { type, source, target = '', read_only, bind, volume: options } = volume;
   const access = read_only === true ? 'ro' : 'rw';
   if (type === 'bind') {
-    if (bind?.create_host_path !== true || bind.propagation || bind.recursive) return undefined;
-    const flags = [access, bind.selinux].filter((flag) => flag !== undefined && flag !== '');
+    if (bind !== undefined && (bind.create_host_path !== true || bind.propagation || bind.recursive)) return undefined;
+    const flags = [access, bind?.selinux].filter((flag) => flag !== undefined && flag !== '');
     return `${source}:${target}:${flags.join(',')}`;
   }
   if (type !== 'volume' || source === undefined || source === '') return undefined;
