@@ -9,12 +9,19 @@ import { recordBuilds, writeRecord } from '../test/records/builds/build-record.t
 import { CASES } from '../test/records/classic-builds.cases.ts';
 import { readLines, record } from '../test/records/command-record.ts';
 import { recordCompose } from '../test/records/compose/record-compose.ts';
+import { recordComposeRequests } from '../test/records/compose-requests/record-compose-requests.ts';
 import { recordBuilds as recordClassicBuilds } from '../test/records/record-builds.ts';
 
-// `npm run record -- compose PROGRAM` makes only the records of Compose, with a docker-compose 2.40. It needs no dockerd.
+// `npm run record -- compose PROGRAM` makes only the records of Compose, with a docker-compose 2.40. It needs no dockerd. `compose-requests` in
+// place of `compose` makes only that of the requests.
 const [part, program] = process.argv.slice(2);
 if (part === 'compose' && program !== undefined) {
   console.log(`${await recordCompose(program)} Compose projects`);
+  console.log(`requests of ${await recordComposeRequests(program)} Compose projects`);
+  process.exit(0);
+}
+if (part === 'compose-requests' && program !== undefined) {
+  console.log(`requests of ${await recordComposeRequests(program)} Compose projects`);
   process.exit(0);
 }
 const host = process.env['DOCKER_HOST'];

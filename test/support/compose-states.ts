@@ -143,13 +143,26 @@ async function stepsOf(engine: TestEngine, { tool, project, name, folder }: Run)
   }
 }
 
-/** Removes networks and volumes that have another name in the last file. The next tool would find them. */
+/** Removes what has another name, or another profile, in the last file. The next tool would find it. */
 async function removeLeftOver(engine: TestEngine, project: string): Promise<void> {
-  for (const kind of ['network', 'volume']) {
+  for (const [list, remove] of [
+    [
+      ['ps', '-a'],
+      ['rm', '-f'],
+    ],
+    [
+      ['network', 'ls'],
+      ['network', 'rm'],
+    ],
+    [
+      ['volume', 'ls'],
+      ['volume', 'rm'],
+    ],
+  ] as const) {
     const filter = `label=com.docker.compose.project=${project}`;
-    const listed = await engine.ok('gantry', [kind, 'ls', '-q', '--filter', filter]);
+    const listed = await engine.ok('gantry', [...list, '-q', '--filter', filter]);
     const names = listed.split('\n').filter((line) => line !== '');
-    if (names.length > 0) await engine.ok('gantry', [kind, 'rm', ...names]);
+    if (names.length > 0) await engine.ok('gantry', [...remove, ...names]);
   }
 }
 

@@ -34,12 +34,12 @@ export const ROOT = '/tmp/gantry-compose-record';
 
 const FOLDER = new URL('./cases/', import.meta.url);
 
-export function readCases(): readonly ComposeCase[] {
-  return readdirSync(FOLDER)
+export function readCases(folder = FOLDER): readonly ComposeCase[] {
+  return readdirSync(folder)
     .filter((name) => name.endsWith('.txt'))
     .sort()
     .flatMap((name) =>
-      readFileSync(new URL(name, FOLDER), 'utf8')
+      readFileSync(new URL(name, folder), 'utf8')
         .split(/^=== /m)
         .slice(1)
         .map((text) => readCase(text, name.replace(/\.txt$/, ''))),

@@ -47,16 +47,31 @@ export function messagesOf(stderr: string): readonly string[] {
   return [...[...warnings].sort(), ...others];
 }
 
-/** Runs the projects with a real docker compose, and returns a record of each. Writes below {@link ROOT}, and removes it. */
+/** Runs the projects with a real docker compose, and returns a record of each. */
 export async function recordCases(cases: readonly ComposeCase[], program: string): Promise<Map<string, string>> {
+  return await runCases(cases, program, async (runProgram, each) => {
+    const runs: string[] = [];
+    for (const run of each.runs) runs.push(recordOf(run, await runProgram(run)));
+    return runs.join('');
+  });
+}
+
+/** Runs the program in the folder of a project. */
+export type RunProgram = (run: readonly string[], host?: string) => Promise<ComposeOutcome>;
+
+/** Writes the projects, and returns what `record` says of each. Writes below {@link ROOT}, and removes it. */
+export async function runCases(
+  cases: readonly ComposeCase[],
+  program: string,
+  record: (runProgram: RunProgram, given: ComposeCase) => Promise<string>,
+): Promise<Map<string, string>> {
   const records = new Map<string, string>();
   rmSync(ROOT, { recursive: true, force: true });
   try {
     for (const each of cases) {
       writeCase(each);
-      const runs: string[] = [];
-      for (const run of each.runs) runs.push(recordOf(run, await runProgram(program, run, each)));
-      records.set(each.name, runs.join(''));
+      const run: RunProgram = (words, host) => runProgram(program, words, { given: each, host });
+      records.set(each.name, await record(run, each));
     }
   } finally {
     rmSync(ROOT, { recursive: true, force: true });
@@ -76,9 +91,16 @@ function writeCase(given: ComposeCase): void {
 /** The variables of a run, apart from those of the project. */
 export const ENVIRONMENT = { HOME: '/home/user', PATH: '/usr/bin:/bin' } as const;
 
-function runProgram(program: string, run: readonly string[], given: ComposeCase): Promise<ComposeOutcome> {
+function runProgram(
+  program: string,
+  run: readonly string[],
+  { given, host }: { readonly given: ComposeCase; readonly host: string | undefined },
+): Promise<ComposeOutcome> {
   const { promise, resolve } = Promise.withResolvers<ComposeOutcome>();
-  const options = { cwd: folderOf(given), env: { ...ENVIRONMENT, ...given.env } };
+  const options = {
+    cwd: folderOf(given),
+    env: { ...ENVIRONMENT, ...given.env, ...(host === undefined ? {} : { DOCKER_HOST: host }) },
+  };
   execFile(program, run, options, (error, stdout, stderr) => {
     const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
     const written = writtenFile(run);

@@ -28,13 +28,18 @@ class TextCollector implements TextOutput {
   }
 }
 
-export async function runInMemory(given: ComposeCase, run: readonly string[]): Promise<ComposeOutcome> {
+/** `hosts` names the engine, for commands that need one. */
+export async function runInMemory(
+  given: ComposeCase,
+  run: readonly string[],
+  hosts: readonly string[] = [],
+): Promise<ComposeOutcome> {
   const [out, err] = [new TextCollector(), new TextCollector()];
   const env = { ...ENVIRONMENT, ...given.env };
   const currentFolder = folderOf(given);
   const world: ComposeWorld = {
     ...{ out, err, env, currentFolder },
-    cli: new Cli({ hosts: [], debug: false }, env),
+    cli: new Cli({ hosts, debug: false }, env),
     files: filesInMemory(new Map([...given.files].map(([path, text]) => [`${currentFolder}/${path}`, text]))),
     readStdin: () => '',
     writeFile: (path, text) => out.write(writtenText(path, text)),
