@@ -50,6 +50,7 @@ export {
   untilFilter,
 } from './filters/index.ts';
 export { type FileKind, fromGoMode, toGoMode } from './fsutil/index.ts';
+export { type GitSource, parseGitSource } from './git/index.ts';
 export { cleanPath, type IgnoreRules, ignoreRules, parseIgnoreFile } from './ignore/index.ts';
 export {
   type EndpointNames,

@@ -8,7 +8,6 @@ export type {
   RunResources,
 } from './convert/convert-input.ts';
 export { variableName, variableValue } from './convert/env-list.ts';
-export { type GitSource, parseGitSource } from './convert/git-source.ts';
 export type { External, LoadedStage, LoadedStages } from './convert/load-stages.ts';
 export { opPlatform } from './convert/platform.ts';
 export { gitEdge, httpEdge } from './convert/remote-sources.ts';

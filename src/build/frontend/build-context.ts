@@ -1,6 +1,13 @@
 import { EngineError, invalid } from '../../base/errors.ts';
-import { cleanPath, type IgnoreRules, ignoreRules, parseIgnoreFile } from '../../spec/index.ts';
-import { type GitSource, gitEdge, httpEdge, parseGitSource } from '../dockerfile/index.ts';
+import {
+  cleanPath,
+  type GitSource,
+  type IgnoreRules,
+  ignoreRules,
+  parseGitSource,
+  parseIgnoreFile,
+} from '../../spec/index.ts';
+import { gitEdge, httpEdge } from '../dockerfile/index.ts';
 import { fileNode, type LlbEdge } from '../llb/index.ts';
 import type { FrontendBridge, FrontendRequest } from './bridge.ts';
 import { isArchive } from './is-archive.ts';

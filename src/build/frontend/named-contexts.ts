@@ -4,10 +4,11 @@ import {
   familiarString,
   formatPlatform,
   type Platform,
+  parseGitSource,
   parseReference,
   withDefaultTag,
 } from '../../spec/index.ts';
-import { gitEdge, httpEdge, type NamedContext, opPlatform, parseGitSource } from '../dockerfile/index.ts';
+import { gitEdge, httpEdge, type NamedContext, opPlatform } from '../dockerfile/index.ts';
 import { sourceNode } from '../llb/index.ts';
 import type { FrontendBridge, FrontendRequest } from './bridge.ts';
 import { readOptional, rulesOf } from './build-context.ts';

@@ -1,11 +1,11 @@
 import { invalid } from '../../../base/errors.ts';
 import type { Init } from '../../../grpc/index.ts';
 import type { fileActionCopy } from '../../../grpc/messages/pb.ts';
+import { type GitSource, parseGitSource } from '../../../spec/index.ts';
 import { fileNode, type LlbEdge } from '../../llb/index.ts';
 import type { AddInstruction, CopyInstruction, InlineFile } from '../instructions/instruction.ts';
 import { DETAILS } from '../lint/rules.ts';
 import type { CopyMode } from './copy-mode.ts';
-import { type GitSource, parseGitSource } from './git-source.ts';
 import type { InstructionContext } from './instruction-context.ts';
 import { rootedPath } from './paths.ts';
 import { filenameOf, gitEdge, httpEdge } from './remote-sources.ts';

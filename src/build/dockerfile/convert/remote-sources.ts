@@ -1,6 +1,6 @@
+import type { GitSource } from '../../../spec/index.ts';
 import type { LlbEdge } from '../../llb/graph.ts';
 import { type NodeNotes, sourceNode } from '../../llb/index.ts';
-import type { GitSource } from './git-source.ts';
 
 /** A repository's files as a step. Names of the secrets are those that clients use for all hosts. */
 export function gitEdge(

@@ -1,5 +1,4 @@
-import { invalid } from '../../../base/errors.ts';
-import { quote } from '../values/quote.ts';
+import { invalid } from '../../base/errors.ts';
 
 /** A repository as `https://host/path.git?branch=x#ref:folder` or `git@host:path` names it. */
 export interface GitSource {
@@ -65,7 +64,7 @@ function selection(query: string | undefined, fragment = ''): Selection {
 
 function queryChange(name: string, value: string, { ref }: Selection): Partial<Selection> {
   const choose = (given: string): Partial<Selection> => {
-    if (ref !== '' && ref !== given) throw invalid(`ref conflicts: ${quote(ref)} vs ${quote(given)}`);
+    if (ref !== '' && ref !== given) throw invalid(`ref conflicts: ${JSON.stringify(ref)} vs ${JSON.stringify(given)}`);
     return { ref: given };
   };
   switch (name) {
@@ -83,6 +82,6 @@ function queryChange(name: string, value: string, { ref }: Selection): Partial<S
     case 'keep-git-dir':
       return { keepsGitDirectory: value === '' || value === 'true' || value === '1' };
     default:
-      throw invalid(`unexpected query ${quote(name)}`);
+      throw invalid(`unexpected query ${JSON.stringify(name)}`);
   }
 }

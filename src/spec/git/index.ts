@@ -1,0 +1,1 @@
+export { type GitSource, parseGitSource } from './git-source.ts';
