@@ -3,15 +3,7 @@ import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { type Digest, parseDigest } from '../../base/ids.ts';
 import { isObject } from '../../base/is-object.ts';
-import {
-  ANONYMOUS,
-  type Credentials,
-  createRegistries,
-  proxiesOfEnvironment,
-  proxyRule,
-  type Repository,
-} from '../../distribution/index.ts';
-import { findCredentials, serverKey } from '../../logins/index.ts';
+import type { Repository } from '../../distribution/index.ts';
 import {
   canonicalString,
   type Descriptor,
@@ -24,11 +16,10 @@ import {
 } from '../../spec/index.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
-import { programVersion } from '../version-info.ts';
+import { openRepositories } from '../registry/repositories.ts';
 import { type ImageManifest, imageManifest } from './image-manifest.ts';
 import type { Name } from './name.ts';
 
-const CERTS_DIRS = ['/etc/docker/certs.d', '/etc/gantry/certs.d'];
 const CONFIG_BYTES_MAX = 8 << 20;
 const SINGLE = new Set<string>([MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest]);
 const LISTS = new Set<string>([MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerList]);
@@ -54,42 +45,6 @@ export interface ManifestRegistry extends AsyncDisposable {
   putList(target: Name, list: { readonly mediaType: string; readonly bytes: Buffer }): Promise<Digest>;
 }
 
-/** The repositories of one command. Each is opened once. */
-interface Connections extends AsyncDisposable {
-  repository(name: Name): Promise<Repository>;
-}
-
-function openConnections(cli: Cli, { insecure }: { readonly insecure: boolean }): Connections {
-  const opened = new Map<string, Promise<Repository>>();
-  // The name tells which hosts are insecure: there is one client per host.
-  const clients = new Map<string, ReturnType<typeof createRegistries>>();
-  const clientOf = (domain: string): ReturnType<typeof createRegistries> => {
-    const found = clients.get(domain);
-    if (found !== undefined) return found;
-    const client = createRegistries({
-      hosts: { insecureRegistries: insecure ? [domain] : [], mirrors: {}, certsDirs: CERTS_DIRS },
-      userAgent: `gantry/${programVersion()} (linux)`,
-      proxyOf: proxyRule(proxiesOfEnvironment(process.env)),
-    });
-    clients.set(domain, client);
-    return client;
-  };
-  return {
-    repository({ domain, path }) {
-      const key = `${domain}/${path}`;
-      let repository = opened.get(key);
-      if (repository === undefined) {
-        repository = credentialsFor(cli, domain).then((given) => clientOf(domain).repository(domain, path, given));
-        opened.set(key, repository);
-      }
-      return repository;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const client of clients.values()) await client[Symbol.asyncDispose]();
-    },
-  };
-}
-
 interface Found {
   readonly repository: Repository;
   readonly descriptor: Descriptor;
@@ -107,7 +62,7 @@ async function imageFrom(name: Name, found: Found, signal: AbortSignal): Promise
 
 export function openManifestRegistry(cli: Cli, options: { readonly insecure: boolean }): ManifestRegistry {
   const { signal } = new AbortController();
-  const connections = openConnections(cli, options);
+  const connections = openRepositories(cli, () => options.insecure);
   const fetch = async (name: Name): Promise<Found> => {
     try {
       const repository = await connections.repository(name);
@@ -176,15 +131,6 @@ async function copyImage(
 
 function entriesOf(bytes: Buffer): Index['manifests'] {
   return parseIndex(JSON.parse(bytes.toString())).manifests;
-}
-
-async function credentialsFor(cli: Cli, domain: string): Promise<Credentials> {
-  const found = await findCredentials(cli, serverKey(domain)).catch(() => undefined);
-  if (found === undefined) return ANONYMOUS;
-  const { username, password, identityToken } = found;
-  return identityToken === ''
-    ? { kind: 'password', username, password }
-    : { kind: 'identityToken', username, token: identityToken };
 }
 
 async function platformOf(repository: Repository, config: Descriptor, signal: AbortSignal): Promise<Partial<Platform>> {
