@@ -34,7 +34,14 @@ export { findProject, type ProjectRequest } from './load/names/find-project.ts';
 export type { ProjectSource } from './load/names/project-source.ts';
 export { withoutUnused, withSelectedServices, withServicesEnabled } from './load/profiles/select-services.ts';
 export { readShortPort, readShortVolume } from './load/short-forms.ts';
-export { ALL_STEPS, type Environment, type Loading, type LoadOptions, type ProjectFiles } from './load/world.ts';
+export {
+  ALL_STEPS,
+  type Environment,
+  type FetchedRemote,
+  type Loading,
+  type LoadOptions,
+  type ProjectFiles,
+} from './load/world.ts';
 export { placed } from './load/yaml/with-place.ts';
 export { type Format, type Output, OutputMap } from './model/output.ts';
 export type { Config, Model, Network, Project, Secret, Table, Volume } from './model/project.ts';
@@ -63,6 +70,8 @@ export { refuseUnsupported } from './plan/refuse-unsupported.ts';
 export { referencedServices, resolveReferences } from './plan/resolve-references.ts';
 export { networkBody, volumeBody } from './plan/resource-bodies.ts';
 export { dependenciesOf, dependentsOf, serviceOrder, withDependencies, withDependents } from './plan/service-order.ts';
+export { type RemoteDeps, remoteFetcher } from './remote/fetch-remote.ts';
+export { isRemoteAddress } from './remote/remote-address.ts';
 export { COMPOSE_VERSION, LABEL } from './running/labels.ts';
 export { observe, observeContainers, observeImages } from './running/observe.ts';
 export type {

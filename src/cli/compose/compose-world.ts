@@ -11,7 +11,9 @@ export interface ComposeWorld {
   readonly out: TextOutput;
   readonly err: TextOutput;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly files: ProjectFiles;
+  readonly files: Omit<ProjectFiles, 'fetchRemote'>;
+  /** Returns what fetches remote addresses for one run of the loader. The registries in the list may have plain http. */
+  readonly remotes: (insecureRegistries: readonly string[]) => ProjectFiles['fetchRemote'];
   /** Absolute. */
   readonly currentFolder: string;
   readonly readStdin: () => string;

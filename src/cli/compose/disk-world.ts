@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { diskFiles } from '../../compose/index.ts';
+import { diskFiles, type ProjectFiles } from '../../compose/index.ts';
 import type { Cli } from '../cli.ts';
 import type { ComposeWorld } from './compose-world.ts';
 
@@ -11,6 +11,14 @@ export function diskWorld(cli: Cli): ComposeWorld {
     err: cli.err,
     env: cli.env,
     files: diskFiles,
+    remotes: (insecure) => {
+      // Few projects have any: the code is loaded with the first.
+      let loaded: Promise<ProjectFiles['fetchRemote']> | undefined;
+      return async (address) => {
+        loaded ??= import('./fetch-remotes.ts').then(({ fetchRemotes }) => fetchRemotes(cli, insecure));
+        return (await loaded)(address);
+      };
+    },
     currentFolder: process.cwd(),
     readStdin: () => readFileSync(0, 'utf8'),
     writeFile: writeFileSync,

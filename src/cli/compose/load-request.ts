@@ -26,7 +26,7 @@ export async function openProject(call: ComposeCall, steps: Partial<LoadOptions>
   const warn = (text: string): void => warnings.warn(text);
   const options = { ...ALL_STEPS, ...steps };
   const loading: Loading = {
-    files: world.files,
+    files: { ...world.files, fetchRemote: world.remotes(root.list('insecure-registry')) },
     options,
     home: home === '' ? undefined : home,
     warn,

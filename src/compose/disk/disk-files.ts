@@ -2,11 +2,10 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { EngineError, errnoOf, messageOf } from '../../base/errors.ts';
 import type { ProjectFiles } from '../load/world.ts';
 import { BYTES_MAX } from '../load/yaml/parse-yaml.ts';
+import { isRemoteAddress } from '../remote/remote-address.ts';
 
-const REMOTE = /^(?:oci:\/\/|git:\/\/|ssh:\/\/|https?:\/\/|git@|github\.com\/)/;
-
-/** Files of this machine. Remote ones are refused by name for now. */
-export const diskFiles: ProjectFiles = {
+/** Files of this machine. */
+export const diskFiles: Omit<ProjectFiles, 'fetchRemote'> = {
   read: (path) => {
     try {
       const { size } = statSync(path);
@@ -31,8 +30,5 @@ export const diskFiles: ProjectFiles = {
       return path;
     }
   },
-  isRemote: (path) => REMOTE.test(path),
-  fetchRemote: async (path) => {
-    throw new EngineError('notImplemented', `${path}: Gantry does not load Compose files from remote places yet`);
-  },
+  isRemote: isRemoteAddress,
 };

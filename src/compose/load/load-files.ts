@@ -104,12 +104,18 @@ function pathWorld(loading: Loading, base: string): PathWorld {
 interface Target {
   readonly path: string;
   readonly folder: string;
+  /** Of a remote: the folder of all that was fetched. */
+  readonly root: string | undefined;
 }
 
 async function target(loading: Loading, set: FileSet, path: string): Promise<Target> {
   if (++loading.loads > LOADS_MAX) throw new EngineError('tooLarge', `more than ${LOADS_MAX} files are loaded`);
-  const local = loading.files.isRemote(path) ? await loading.files.fetchRemote(path) : absolute(set.folder, path);
-  return { path: local, folder: dirname(local) };
+  if (!loading.files.isRemote(path)) {
+    const local = absolute(set.folder, path);
+    return { path: local, folder: dirname(local), root: undefined };
+  }
+  const { file, root } = await loading.files.fetchRemote(path);
+  return { path: file, folder: dirname(file), root };
 }
 
 function absolute(folder: string, path: string): string {
@@ -123,10 +129,11 @@ function relativeTo(set: FileSet, folder: string): string {
 
 /** Services of another file for `extends`. Their paths are changed so that they relate to the folder of `set`. */
 async function loadBase(loading: Loading, set: FileSet, path: string): Promise<ServicesOf> {
-  const { path: file, folder } = await target(loading, set, path);
+  const { path: file, folder, root } = await target(loading, set, path);
   let services: Mapping = new Map();
   const collected: (readonly string[])[] = [];
-  const world = pathWorld(loading, loading.files.isRemote(path) ? folder : relativeTo(set, folder));
+  // As docker compose: paths of a file in a repository relate to its top folder here.
+  const world = pathWorld(loading, root ?? relativeTo(set, folder));
   for (const { value, resets } of parseOnce(loading, file, loading.files.read(file)).documents) {
     const text = { file, text: '', set, value, resets };
     const project = resolvePaths(longForm(loading, withoutReplaced(interpolated(loading, text))), world);

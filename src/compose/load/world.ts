@@ -10,8 +10,16 @@ export interface ProjectFiles {
   readonly realPath: (path: string) => string;
   /** Whether a path names a repository or an artifact of a registry instead of a local file. */
   readonly isRemote: (path: string) => boolean;
-  /** Gets a remote. Resolves with the local path of its Compose file. @throws EngineError */
-  readonly fetchRemote: (path: string) => Promise<string>;
+  /** Gets a remote. @throws EngineError */
+  readonly fetchRemote: (path: string) => Promise<FetchedRemote>;
+}
+
+/** A remote, fetched to local folders. */
+export interface FetchedRemote {
+  /** Its Compose file. */
+  readonly file: string;
+  /** The folder of all that was fetched. */
+  readonly root: string;
 }
 
 export interface LoadOptions {

@@ -4,7 +4,7 @@ import { Cli } from '../../../src/cli/cli.ts';
 import type { ComposeWorld, TextOutput } from '../../../src/cli/compose/compose-world.ts';
 import { calledCommand, runCalled } from '../../../src/cli/compose/run-own.ts';
 import { CliError } from '../../../src/cli/errors.ts';
-import { diskFiles, type ProjectFiles } from '../../../src/compose/index.ts';
+import { diskFiles } from '../../../src/compose/index.ts';
 import { type ComposeCase, folderOf } from './compose-case.ts';
 import { type ComposeOutcome, ENVIRONMENT, recordOf, writtenText } from './compose-record.ts';
 
@@ -41,6 +41,9 @@ export async function runInMemory(
     ...{ out, err, env, currentFolder },
     cli: new Cli({ hosts, debug: false }, env),
     files: filesInMemory(new Map([...given.files].map(([path, text]) => [`${currentFolder}/${path}`, text]))),
+    remotes: () => async (address) => {
+      throw new EngineError('unavailable', `${address}: there is no network`);
+    },
     readStdin: () => '',
     writeFile: (path, text) => out.write(writtenText(path, text)),
   };
@@ -56,7 +59,7 @@ export async function runInMemory(
   }
 }
 
-function filesInMemory(texts: ReadonlyMap<string, string>): ProjectFiles {
+function filesInMemory(texts: ReadonlyMap<string, string>): ComposeWorld['files'] {
   const folders = new Set<string>(['/']);
   for (const path of texts.keys()) for (let at = dirname(path); at !== '/'; at = dirname(at)) folders.add(at);
   return {
@@ -68,6 +71,5 @@ function filesInMemory(texts: ReadonlyMap<string, string>): ProjectFiles {
     kindOf: (path) => (texts.has(path) ? 'file' : folders.has(path) ? 'folder' : undefined),
     realPath: (path) => path,
     isRemote: diskFiles.isRemote,
-    fetchRemote: diskFiles.fetchRemote,
   };
 }

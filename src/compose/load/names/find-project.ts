@@ -5,6 +5,7 @@ import { join } from '../paths/resolve-paths.ts';
 import type { Environment, Loading } from '../world.ts';
 import { checkName, normalizeName } from './project-name.ts';
 import type { ProjectSource } from './project-source.ts';
+import { FILES, OVERRIDES } from './usual-files.ts';
 
 /** What the user says about the project: flags before the subcommand, variables and the current folder. */
 export interface ProjectRequest {
@@ -20,14 +21,6 @@ export interface ProjectRequest {
 }
 
 export type FindWorld = Pick<Loading, 'files' | 'warn'>;
-
-const FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
-const OVERRIDES = [
-  'compose.override.yml',
-  'compose.override.yaml',
-  'docker-compose.override.yml',
-  'docker-compose.override.yaml',
-];
 
 /** Finds the files, the folder, the variables and the name of a project, by Compose's rules. @throws EngineError */
 export async function findProject(world: FindWorld, request: ProjectRequest): Promise<ProjectSource> {
@@ -132,7 +125,7 @@ async function localFiles(
   let remoteFolder: string | undefined;
   for (const file of files) {
     const isRemote = file !== '-' && world.files.isRemote(file);
-    const path = isRemote ? await world.files.fetchRemote(file) : file;
+    const path = isRemote ? (await world.files.fetchRemote(file)).file : file;
     if (isRemote) remoteFolder ??= dirname(path);
     paths.push(path);
   }
