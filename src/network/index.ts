@@ -25,3 +25,4 @@ export type {
   SandboxRequest,
   SandboxState,
 } from './networks.ts';
+export { endpointNames } from './sandboxes/connect-endpoints.ts';

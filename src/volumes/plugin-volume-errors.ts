@@ -1,7 +1,7 @@
 import { EngineError } from '../base/errors.ts';
 
 export function noSuchVolume(name: string, cause?: unknown): EngineError {
-  return new EngineError('notFound', `get ${name}: no such volume`, { cause });
+  return new EngineError('notFound', `${name === '' ? 'get' : `get ${name}`}: no such volume`, { cause });
 }
 
 /** A plugin that is not there makes its volumes unavailable: they exist. */

@@ -4,6 +4,7 @@ import type { Records } from '../base/records.ts';
 import { spaceError } from '../io/index.ts';
 import type { EventSink } from '../spec/index.ts';
 import { hasMount } from './mount-options.ts';
+import { noSuchVolume } from './plugin-volume-errors.ts';
 import type { VolumeRecord } from './record.ts';
 import type { VolumeTrees } from './trees.ts';
 import type { VolumeFolders } from './volume-folders.ts';
@@ -26,7 +27,7 @@ export interface VolumeDataDeps {
 /** @throws EngineError notFound */
 export function findVolume(records: Records<VolumeRecord>, name: string): VolumeRecord {
   const volume = records.get(name);
-  if (volume === undefined) throw new EngineError('notFound', `get ${name}: no such volume`);
+  if (volume === undefined) throw noSuchVolume(name);
   return volume;
 }
 

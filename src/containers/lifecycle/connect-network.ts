@@ -1,6 +1,6 @@
 import { EngineError, failed, invalid } from '../../base/errors.ts';
 import { ownValue } from '../../base/own-value.ts';
-import type { SandboxRequest } from '../../network/index.ts';
+import { endpointNames, type SandboxRequest } from '../../network/index.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import { emitNetworkEvents } from '../events/network-events.ts';
 import type { ContainerRecord } from '../model/record.ts';
@@ -39,7 +39,8 @@ export async function connectNetwork(
   const wanted: ContainerRecord = { ...record, networks };
   world.networks.checkEndpoint(name, settings);
   if (!hasProcess(record) || record.sandbox === undefined) {
-    world.table.put(entry, wanted);
+    const lastNetworks = { ...record.lastNetworks, [name]: { NetworkID: '', DNSNames: namesAt(world, wanted, name) } };
+    world.table.put(entry, { ...wanted, lastNetworks });
     return;
   }
   const sandbox = await world.networks.connect(requestOf(world, wanted), name);
@@ -97,6 +98,13 @@ function checkSource(record: ContainerRecord, name: string): void {
     throw invalid('cannot connect container to host network - container must be created in host network mode');
   }
   if (name === 'none' || source.mode === 'none') throw invalid(ONE_NETWORK);
+}
+
+/** The names that the container will have on a network. As dockerd, inspect shows them from now on. */
+function namesAt(world: ConnectDeps, record: ContainerRecord, network: string): readonly string[] | null {
+  return network === 'bridge'
+    ? null
+    : endpointNames(ownValue(record.networks, network) ?? {}, requestOf(world, record));
 }
 
 /** The network of the mode, which the next start joins although the client has not named it. Empty for none. */

@@ -20,11 +20,11 @@ const FOREIGN = {
  */
 export function checkMount(mount: Mount): void {
   const type = mount.Type ?? '';
+  if (mount.Target === undefined || mount.Target === '') throw problem(type, 'field Target must not be empty');
   if (!isKnown(type)) throw problem(type, 'mount type unknown');
   for (const option of FOREIGN[type]) {
     if (mount[option] != null) throw invalid(`${option} must not be specified on mount type "${type}"`);
   }
-  if (mount.Target === undefined || mount.Target === '') throw problem(type, 'field Target must not be empty');
   const reason = targetProblem(mount.Target);
   if (reason !== undefined) throw problem(type, reason);
   if (type === 'bind') checkBind(mount);

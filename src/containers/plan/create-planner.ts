@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { invalid } from '../../base/errors.ts';
+import { type EngineError, invalid } from '../../base/errors.ts';
 import type { HostFacts } from '../../runtime/index.ts';
 import {
   type ContainerConfig,
@@ -43,7 +43,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
 function plan(deps: PlannerDeps, { body, platform, writableSubmounts = false }: CreateContainer): ContainerPlan {
   const { HostConfig: givenHost = {}, NetworkingConfig: networking, ...given } = body;
   const ref = given.Image ?? '';
-  if (ref === '') throw invalid('no image specified');
+  if (ref === '') throw missingImage(given);
   checkRuntime(deps, givenHost?.Runtime ?? '');
   const checked = checkCreate(given, givenHost ?? {}, deps.facts);
   const image = deps.images.resolve(ref, platform === '' ? undefined : parsePlatform(platform));
@@ -141,6 +141,12 @@ function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostC
   return hostConfig.NetworkMode === 'host' ? hostname() : undefined;
 }
 
+/** Docker makes a container without any file where there is a command. Ours have an image. */
+function missingImage(given: ContainerConfig): EngineError {
+  mergeConfig(given, {});
+  return invalid('no image specified');
+}
+
 /** On networks of users links belong to endpoints (`EndpointSettings.Links`). Docker drops all others there. */
 function withoutUselessLinks(hostConfig: HostConfig): HostConfig {
   const mode = hostConfig.NetworkMode ?? 'bridge';
@@ -163,8 +169,9 @@ function endpoints(
   if (joinedContainer(mode) !== undefined) return {};
   const result = new Map<string, EndpointSettings>();
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
+    if (settings === null) throw invalid(`invalid config for network ${name}: EndpointsConfig is nil`);
     const network = name === 'default' ? 'bridge' : name;
-    result.set(network, withoutEmpty(settings ?? {}));
+    result.set(network, withoutEmpty(settings));
   }
   if (given.MacAddress && mode !== 'host' && mode !== 'none')
     result.set(mode, { ...result.get(mode), MacAddress: given.MacAddress });

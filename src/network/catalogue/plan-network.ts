@@ -33,7 +33,7 @@ export function planNetwork(
   const enabled = checkFamilies(settings);
   const driver = driverName(drivers, settings);
   const ipamDriver = settings.ipam?.driver || 'default';
-  if (ipamDriver !== 'default') throw missingPlugin(ipamDriver);
+  checkIpamDriver(ipamDriver, settings, enabled);
   const record: NetworkRecord = {
     ...PLAIN_NETWORK,
     id: newObjectId(),
@@ -149,6 +149,17 @@ function driverName(drivers: NetworkDrivers, { driver: asked = '', configOnly }:
   }
   if (drivers.find(driver) === undefined) throw missingPlugin(driver);
   return driver;
+}
+
+/**
+ * The driver `null` gives no addresses: only a configuration can have it. @throws EngineError invalid in Docker's words,
+ * notFound
+ */
+function checkIpamDriver(driver: string, { configOnly, ipam }: CreateNetwork, { enableIpv4 }: Enabled): void {
+  if (driver === 'default' || (driver === 'null' && configOnly === true)) return;
+  if (driver !== 'null') throw missingPlugin(driver);
+  if ((ipam?.pools ?? []).length > 0) throw invalid('null ipam driver does not handle specific address pool requests');
+  throw invalid(enableIpv4 ? 'ipv4 pool is empty' : 'ipv6 pool is empty');
 }
 
 function missingPlugin(name: string): EngineError {

@@ -1,4 +1,4 @@
-import { EngineError } from '../../base/errors.ts';
+import { EngineError, invalid } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import { parseCidr } from '../ipam/subnet.ts';
@@ -31,6 +31,7 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
 
   checkNetwork(record: NetworkRecord, others: readonly NetworkRecord[]): void {
     checkBridgeOptions(record);
+    refuseMulticast(record);
     const families = poolsInUse(record).map(({ subnet }) => parseCidr(subnet).subnet.family);
     if (new Set(families).size < families.length) {
       throw new EngineError('forbidden', "bridge driver doesn't support multiple subnets");
@@ -113,6 +114,15 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
     if (endpointId === '') return undefined;
     const limits = presentLimits(settings, { endpointId, mtu: mtuOf(record) });
     return { at: 'host', name: vethName(endpointId), bridge: bridgeName(record), limits };
+  }
+}
+
+/** A bridge cannot have an address for groups. @throws EngineError invalid in Docker's words */
+function refuseMulticast(record: NetworkRecord): void {
+  for (const { subnet, gateway } of poolsInUse(record)) {
+    const { family, base, prefixLength } = parseCidr(subnet).subnet;
+    if (family === 6 && base >> 120n === 0xffn)
+      throw invalid(`multicast subnet '${gateway ?? subnet.split('/')[0]}/${prefixLength}' is not allowed`);
   }
 }
 

@@ -79,13 +79,16 @@ export function connectEndpoint(
   driver.checkEndpoint(record, asked);
   const endpointId = newObjectId();
   const { settings, link } = driver.connect(record, asked, { endpointId, name });
-  const DNSNames = record.builtIn ? null : dnsNames(asked, names);
+  const DNSNames = record.builtIn ? null : endpointNames(asked, names);
   undo.defer(() => driver.disconnect(record, settings));
   return { record, settings: { ...settings, DNSNames, NetworkID: record.id, EndpointID: endpointId }, name, link };
 }
 
 /** The names of a container on a network, as in dockerd. */
-function dnsNames({ Aliases }: EndpointSettings, { containerId, containerName, hostname }: ContainerNames): string[] {
+export function endpointNames(
+  { Aliases }: EndpointSettings,
+  { containerId, containerName, hostname }: ContainerNames,
+): readonly string[] {
   const names = [containerName, ...(Aliases ?? []), containerId.slice(0, 12), hostname ?? ''];
   return [...new Set(names)].filter((name) => name !== '');
 }

@@ -4,10 +4,10 @@ import { cloneVolume } from './clone.ts';
 import { createVolume } from './create.ts';
 import { exportVolume } from './export.ts';
 import { importVolume } from './import.ts';
-import { inspectVolume } from './inspect.ts';
+import { inspectNamelessVolume, inspectVolume } from './inspect.ts';
 import { listVolumes } from './list.ts';
 import { pruneVolumes } from './prune.ts';
-import { removeVolume } from './remove.ts';
+import { removeNamelessVolume, removeVolume } from './remove.ts';
 import { renameVolume } from './rename.ts';
 import { createSnapshot, listSnapshots, removeSnapshot, restoreVolume } from './snapshots.ts';
 
@@ -18,6 +18,8 @@ export function volumeRoutes(volumes: Volumes & VolumeData): readonly BoundRoute
     bind(pruneVolumes, volumes),
     bind(inspectVolume, volumes),
     bind(removeVolume, volumes),
+    bind(inspectNamelessVolume, volumes),
+    bind(removeNamelessVolume, volumes),
     bind(cloneVolume, volumes),
     bind(renameVolume, volumes),
     bind(exportVolume, volumes),

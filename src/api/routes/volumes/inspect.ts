@@ -11,3 +11,6 @@ export const inspectVolume = defineRoute({
     return { status: 200, body: await volumes.inspect(params['name'] ?? '') };
   },
 });
+
+/** GET /volumes/: the volume without a name. */
+export const inspectNamelessVolume = { ...inspectVolume, path: '/volumes/' };

@@ -13,3 +13,6 @@ export const removeVolume = defineRoute({
     return { status: 204 };
   },
 });
+
+/** DELETE /volumes/: the volume without a name. */
+export const removeNamelessVolume = { ...removeVolume, path: '/volumes/' };
