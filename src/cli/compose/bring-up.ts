@@ -6,13 +6,15 @@ import {
   type Project,
   planUp,
   type RecreatePolicy,
-  refuseUnsupported,
   type ServiceContainer,
+  upModels,
+  upProviders,
 } from '../../compose/index.ts';
 import type { Flags } from '../flags/parse.ts';
 import { bringImages } from './bring-images.ts';
 import { changing, HASHES } from './changing.ts';
 import type { ComposeCall } from './compose-command.ts';
+import { programHost } from './program-host.ts';
 import { timeoutOf } from './shared-flags.ts';
 
 export interface Asked {
@@ -26,15 +28,26 @@ export interface Asked {
 
 export interface BringUp {
   readonly starts: boolean;
+  /** Shows what hooks write. Undefined: it is shown when one fails. */
+  readonly hookOutput?: ApplyContext['hookOutput'];
   /** Called with all containers before the first one starts. */
   readonly onCreated?: (containers: ReadonlyMap<string, readonly ServiceContainer[]>) => Promise<void>;
 }
 
-/** Makes a project run as its files say. @throws EngineError, CliError */
-export async function bringUp(call: ComposeCall, given: Asked, { starts, onCreated }: BringUp): Promise<void> {
-  const { project, names, flags, services = new Set(project.services.keys()) } = given;
-  refuseUnsupported(project);
-  const images = [...project.services.values()].map((service) => imageOf(project, service));
+/**
+ * Makes a project run as its files say. Returns the project with the variables of its providers and models. @throws EngineError, CliError
+ */
+export async function bringUp(
+  call: ComposeCall,
+  given: Asked,
+  { starts, onCreated, hookOutput }: BringUp,
+): Promise<Project> {
+  const { project: asRead, names, flags, services = new Set(asRead.services.keys()) } = given;
+  warnOfCredentialSpecs(call, asRead);
+  const project = await withPrograms(call, asRead, services);
+  const images = [...project.services.values()]
+    .filter(({ provider }) => provider === undefined)
+    .map((service) => imageOf(project, service));
   const seen = await observe(call.world.cli.client, project.name, images);
   const running = { ...seen, images: await bringImages(call, { project, flags, images: seen.images }) };
   const asked = new Set(names.length === 0 ? services : names);
@@ -61,7 +74,7 @@ export async function bringUp(call: ComposeCall, given: Asked, { starts, onCreat
   }
   await changing(call, { project }, (context: ApplyContext) =>
     applyUp(
-      context,
+      { ...context, hookOutput },
       { plan, running },
       {
         hashes: HASHES,
@@ -75,6 +88,26 @@ export async function bringUp(call: ComposeCall, given: Asked, { starts, onCreat
       },
     ),
   );
+  return project;
+}
+
+/** They are for Windows. As with Compose they have no effect on Linux. */
+function warnOfCredentialSpecs(call: ComposeCall, project: Project): void {
+  for (const [name, { credential_spec }] of project.services) {
+    if (credential_spec !== undefined)
+      call.warnings.warn(`service "${name}": "credential_spec" is for Windows containers, and has no effect`);
+  }
+}
+
+/** Brings up models and providers. Returns the project with the variables that they give. @throws EngineError, CliError */
+async function withPrograms(call: ComposeCall, project: Project, services: ReadonlySet<string>): Promise<Project> {
+  const hasProvider = [...services].some((name) => project.services.get(name)?.provider !== undefined);
+  if (!hasProvider && project.models.size === 0) return project;
+  const host = programHost(call.world.cli);
+  return await changing(call, { project }, async (context) => {
+    const withModels = await upModels(context, host);
+    return await upProviders({ ...context, project: withModels }, services, host);
+  });
 }
 
 /** Whether a flag is set that not every command has. */

@@ -1,9 +1,10 @@
-import { down as applyDown, imageOf, LABEL, observe } from '../../compose/index.ts';
+import { down as applyDown, downProvider, imageOf, LABEL, observe } from '../../compose/index.ts';
 import { atLeast } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { changing } from './changing.ts';
 import type { ComposeCommand } from './compose-command.ts';
+import { programHost } from './program-host.ts';
 import { checkServices, projectOrName } from './select-project.ts';
 import { TIMEOUT, timeoutOf } from './shared-flags.ts';
 
@@ -26,7 +27,8 @@ export const down: ComposeCommand = {
     const images = rmi === '' ? [] : all.map((service) => imageOf(project, service));
     const running = await observe(call.world.cli.client, project.name, images);
     const hasNetwork = running.networks.some(({ labels }) => labels[LABEL.project] === project.name);
-    if (running.containers.length === 0 && !hasNetwork)
+    const hasProvider = [...project.services.values()].some(({ provider }) => provider !== undefined);
+    if (running.containers.length === 0 && !hasNetwork && !hasProvider)
       call.warnings.warn(`No resource found to remove for project "${project.name}".`);
     await changing(call, { project }, (context) =>
       applyDown(context, running, {
@@ -35,6 +37,7 @@ export const down: ComposeCommand = {
         removesVolumes: flags.bool('volumes'),
         images: rmi === '' ? 'none' : rmi,
         timeoutSeconds: timeoutOf(flags),
+        downProvider: (service) => downProvider(context, service, programHost(call.world.cli)),
       }),
     );
     return 0;

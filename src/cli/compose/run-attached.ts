@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type ApplyContext,
   dependentsOf,
   type EndedContainer,
   followProject,
+  type HookContainer,
+  type HookOutput,
   inOrder,
   isRunning,
   LogPrinter,
@@ -26,7 +29,8 @@ const LAST_LINES_MILLISECONDS = 2000;
 interface Attached {
   readonly names: readonly string[];
   readonly flags: Flags;
-  readonly bring: (hooks: BringUp) => Promise<void>;
+  /** Resolves with the project as it was brought up. */
+  readonly bring: (hooks: BringUp) => Promise<Project>;
 }
 
 /**
@@ -53,21 +57,29 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
     },
   };
   using follower = await followProject(cli.client, options);
+  const hookOutput = (container: HookContainer): HookOutput =>
+    printer.sink(`${shownName(project.name, container)} ->`, 'out');
   let mayRun = false;
+  let current = project;
   const onCreated: BringUp['onCreated'] = async (containers) => {
     mayRun = true;
     await announce(containers, { shown, printer, follower, ends, project });
   };
   try {
-    await attached.bring({ starts: true, onCreated });
+    current = await attached.bring({ starts: true, onCreated, hookOutput });
   } catch (error) {
     if (!(mayRun && error instanceof CliError && error.exitCode === INTERRUPTED)) throw error;
-    return await stopGracefully(call, project, { flags, ends });
+    return await stopGracefully(call, project, { flags, ends, hookOutput });
   }
   const stop = new AbortController();
-  const watching = flags.bool('watch') ? watchFiles(call, project, stop.signal) : undefined;
+  const watching = flags.bool('watch') ? watchFiles(call, current, stop.signal) : undefined;
   try {
-    return await untilEnd(call, project, { flags, ends, failed: Promise.race([follower.failed, ...(watching ?? [])]) });
+    return await untilEnd(call, project, {
+      flags,
+      ends,
+      hookOutput,
+      failed: Promise.race([follower.failed, ...(watching ?? [])]),
+    });
   } finally {
     stop.abort();
   }
@@ -168,11 +180,16 @@ function watchFiles(call: ComposeCall, project: Project, signal: AbortSignal): r
 interface Running {
   readonly flags: Flags;
   readonly ends: Ends;
+  readonly hookOutput: ApplyContext['hookOutput'];
   /** Rejects when what shows the project fails. */
   readonly failed: Promise<never>;
 }
 
-async function untilEnd(call: ComposeCall, project: Project, { flags, ends, failed }: Running): Promise<number> {
+async function untilEnd(
+  call: ComposeCall,
+  project: Project,
+  { flags, ends, hookOutput, failed }: Running,
+): Promise<number> {
   const { cli } = call.world;
   const interrupted = Promise.withResolvers<'interrupted'>();
   const interrupt = (): void => interrupted.resolve('interrupted');
@@ -180,10 +197,10 @@ async function untilEnd(call: ComposeCall, project: Project, { flags, ends, fail
   try {
     const result = await Promise.race([ends.done, interrupted.promise, failed]);
     const from = flags.string('exit-code-from');
-    if (result === 'interrupted') return await stopGracefully(call, project, { flags, ends });
+    if (result === 'interrupted') return await stopGracefully(call, project, { flags, ends, hookOutput });
     if (result === undefined) return from === '' ? 0 : (ends.codeOf(from) ?? 0);
     cli.err.line('Aborting on container exit...');
-    await stopAll(call, project, flags);
+    await stopAll(call, project, { flags, hookOutput });
     await Promise.race([ends.empty, sleep(LAST_LINES_MILLISECONDS)]);
     return from === '' ? result.exitCode : (ends.codeOf(from) ?? result.exitCode);
   } finally {
@@ -195,16 +212,20 @@ async function untilEnd(call: ComposeCall, project: Project, { flags, ends, fail
 async function stopGracefully(
   call: ComposeCall,
   project: Project,
-  { flags, ends }: Pick<Running, 'flags' | 'ends'>,
+  { flags, ends, hookOutput }: Pick<Running, 'flags' | 'ends' | 'hookOutput'>,
 ): Promise<number> {
   call.world.cli.out.line('Gracefully Stopping... press Ctrl+C again to force');
-  await stopAll(call, project, flags);
+  await stopAll(call, project, { flags, hookOutput });
   await Promise.race([ends.empty, sleep(LAST_LINES_MILLISECONDS)]);
   return INTERRUPTED;
 }
 
 /** Stops the project's containers. Ctrl-C kills them. @throws CliError */
-async function stopAll(call: ComposeCall, project: Project, flags: Flags): Promise<void> {
+async function stopAll(
+  call: ComposeCall,
+  project: Project,
+  { flags, hookOutput }: Pick<Running, 'flags' | 'hookOutput'>,
+): Promise<void> {
   const { cli } = call.world;
   const all = await observeContainers(cli.client, project.name);
   const containers = byService(
@@ -228,7 +249,8 @@ async function stopAll(call: ComposeCall, project: Project, flags: Flags): Promi
       inOrder(
         containers.keys(),
         (name) => dependentsOf(project, name),
-        (name) => stopContainers(context, containers.get(name) ?? [], { timeoutSeconds: timeoutOf(flags) }),
+        (name) =>
+          stopContainers({ ...context, hookOutput }, containers.get(name) ?? [], { timeoutSeconds: timeoutOf(flags) }),
       ),
     );
     await Promise.race([stopping, killed.promise]);

@@ -70,11 +70,11 @@ export const run: ComposeCommand = {
     refuseDryRun(call, 'run');
     checkPull(flags);
     const { cli } = call.world;
-    const whole = await projectOf(call, [name]);
-    checkServices(whole, [name]);
+    const asRead = await projectOf(call, [name]);
+    checkServices(asRead, [name]);
+    const whole = await bringDependencies(call, asRead, name, flags);
     const service = changedService(whole, name, { command, flags, folder: call.world.currentFolder });
     const project = { ...whole, services: new Map([...whole.services, [name, service]]) };
-    await bringDependencies(call, project, name, flags);
     const id = await createOneOff(call, project, service, flags);
     if (flags.bool('detach')) {
       await startContainer(cli.client, id);
@@ -149,10 +149,10 @@ function pair(text: string): readonly [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** Brings up what the service needs, or its networks, volumes and image alone. */
-async function bringDependencies(call: ComposeCall, project: Project, name: string, flags: Flags): Promise<void> {
+/** Brings up what the service needs, or its networks, volumes and image alone. Returns the project as {@link bringUp}. */
+async function bringDependencies(call: ComposeCall, project: Project, name: string, flags: Flags): Promise<Project> {
   const needed = flags.bool('no-deps') ? [] : [...withDependencies(project, dependenciesOf(project, name))];
-  await bringUp(call, { project, names: needed, flags, services: new Set(needed) }, { starts: true });
+  return await bringUp(call, { project, names: needed, flags, services: new Set(needed) }, { starts: true });
 }
 
 async function createOneOff(call: ComposeCall, project: Project, service: Service, flags: Flags): Promise<string> {

@@ -39,12 +39,12 @@ export const watch: ComposeCommand = {
   details: 'Follows the files that develop.watch names: copies them into containers, or rebuilds or restarts services.',
   async run(call, names, flags) {
     refuseDryRun(call, 'watch');
-    const project = await projectOf(call, names);
+    let project = await projectOf(call, names);
     checkServices(project, names);
     const words = ['--detach', '--build', ...(flags.bool('quiet') ? ['--quiet-build'] : [])];
     if (!flags.bool('no-up')) {
       const { flags: asked } = parseFlags(UP_FLAGS, words, { interspersed: true });
-      await bringUp(call, { project, names, flags: asked }, { starts: true });
+      project = await bringUp(call, { project, names, flags: asked }, { starts: true });
     }
     const stop = new AbortController();
     const interrupt = (): void => stop.abort();
@@ -116,7 +116,7 @@ async function carryOut(call: ComposeCall, project: Project, work: WatchWork, wa
     await syncFiles(cli.client, idsOf(sync.service), sync);
   }
   for (const { service, hook } of work.execs)
-    for (const container of containers.get(service) ?? []) await runHook(cli.client, hook, container);
+    for (const container of containers.get(service) ?? []) await runHook(cli.client, hook, { container });
   if (work.restarts.size > 0) {
     for (const service of work.restarts)
       await Promise.all(idsOf(service).map((id) => restartContainer(cli.client, id)));

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { messageOf } from '../../base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
-import { findPlugin, SYSTEM_FOLDERS } from './find-plugin.ts';
+import { findPlugin, pluginFolders } from './find-plugin.ts';
 
 /** By it docker tells a plugin what was called. A plugin that calls gantry again gets no plugin. */
 export const CALLED_AS = 'DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND';
@@ -17,8 +17,8 @@ const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 export async function runPlugin(cli: Cli, words: readonly string[]): Promise<number | undefined> {
   const [name = ''] = words;
   if (cli.env[CALLED_AS] !== undefined) return undefined;
-  const { dir, pluginFolders } = cli.config;
-  const program = findPlugin(name, [...pluginFolders, `${dir}/cli-plugins`, ...SYSTEM_FOLDERS]);
+  const { dir } = cli.config;
+  const program = findPlugin(name, pluginFolders(cli.config));
   if (program === undefined) return undefined;
   const env = { ...cli.env, ...engineOf(cli), DOCKER_CONFIG: dir, [CALLED_AS]: process.argv[1] ?? cli.name };
   const child = spawn(program, words, { stdio: 'inherit', env });

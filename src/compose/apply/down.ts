@@ -1,6 +1,6 @@
 import { EngineError } from '../../base/errors.ts';
 import { removeImage, removeNetwork, removeVolume } from '../../client/index.ts';
-import type { Project } from '../model/index.ts';
+import type { Project, Service } from '../model/index.ts';
 import { dependenciesOf, imageOf, volumeName } from '../plan/index.ts';
 import { LABEL, type Running, type RunningContainer } from '../running/index.ts';
 import { type ApplyContext, change } from './apply-context.ts';
@@ -15,6 +15,8 @@ export interface DownOptions extends StopOptions {
   readonly removesVolumes: boolean;
   /** `local`: images without a name in the project; `all`: all images of services. */
   readonly images: 'none' | 'local' | 'all';
+  /** Removes what a provider has made for a service. */
+  readonly downProvider: (service: Service) => Promise<void>;
 }
 
 /**
@@ -25,7 +27,12 @@ export async function down(context: ApplyContext, running: Running, options: Dow
   const { project } = context;
   const { services, removesVolumes } = options;
   const wanted = running.containers.filter((container) => isWanted(context, container, options));
-  const names = new Set(wanted.map(({ service }) => service));
+  const provided = [...project.services.values()].filter(
+    ({ name = '', provider }) => provider !== undefined && (services.length === 0 || services.includes(name)),
+  );
+  const names = new Set(
+    [...wanted, ...provided.map(({ name = '' }) => ({ service: name }))].map(({ service }) => service),
+  );
   const dependents = new Map<string, string[]>();
   for (const name of names) {
     for (const needed of dependenciesOf(project, name))
@@ -34,12 +41,12 @@ export async function down(context: ApplyContext, running: Running, options: Dow
   await inOrder(
     names,
     (name) => dependents.get(name) ?? [],
-    (name) =>
-      removeContainers(
-        context,
-        wanted.filter(({ service }) => service === name),
-        { ...options, removesVolumes },
-      ),
+    async (name) => {
+      const containers = wanted.filter(({ service }) => service === name);
+      await removeContainers(context, containers, { ...options, removesVolumes });
+      const service = provided.find((each) => each.name === name);
+      if (service !== undefined) await options.downProvider(service);
+    },
   );
   if (services.length > 0) return;
   await forAll(

@@ -1,4 +1,4 @@
-export { type ApplyContext, change } from './apply-context.ts';
+export { type ApplyContext, change, type HookContainer, type HookOutput } from './apply-context.ts';
 export { writeCopiedFiles } from './copied-files.ts';
 export { createContainers, isRunning, type ServiceContainer } from './create-containers.ts';
 export { type DownOptions, down } from './down.ts';

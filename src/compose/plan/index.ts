@@ -9,7 +9,6 @@ export { profileFile } from './container/security.ts';
 export type { ContainerChange, Plan, RecreateReason, ResourceChange, ServicePlan } from './plan.ts';
 export { containerName, type Hashes, orphansOf, planUp, replicasOf, type UpOptions } from './plan-up.ts';
 export type { RecreatePolicy } from './recreate-reason.ts';
-export { refuseUnsupported } from './refuse-unsupported.ts';
 export { referencedServices, resolveReferences } from './resolve-references.ts';
 export { networkBody, volumeBody } from './resource-bodies.ts';
 export { dependenciesOf, dependentsOf, serviceOrder, withDependencies, withDependents } from './service-order.ts';

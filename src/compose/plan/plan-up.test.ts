@@ -4,7 +4,6 @@ import type { Project, Service } from '../model/index.ts';
 import { LABEL, type Running, type RunningContainer } from '../running/index.ts';
 import type { Plan } from './plan.ts';
 import { planUp } from './plan-up.ts';
-import { refuseUnsupported } from './refuse-unsupported.ts';
 import { resolveReferences } from './resolve-references.ts';
 import { nothingRuns, plainHashes, projectOf, runningContainer } from './testing/project.ts';
 
@@ -174,17 +173,12 @@ test('refuses a name for several containers, and circles', () => {
   assert.throws(() => plan(circle, {}), { message: 'dependency cycle detected: a -> b -> a' });
 });
 
-test('refuses keys that have no effect here', () => {
-  const refused = [
-    { provider: { type: 'cloud' } },
-    { models: new Map([['llm', null]]) },
-    { credential_spec: { file: 'x' } },
-  ];
-  for (const service of refused) {
-    assert.throws(() => refuseUnsupported(projectOf({ web: service })), {
-      kind: 'invalid',
-      message: /^service "web": /,
-    });
-  }
-  refuseUnsupported(projectOf({ web: {} }));
+test('a service of a provider has no containers', () => {
+  const cloud = { provider: { type: 'cloud' }, name: 'db' };
+  const running = { ...nothingRuns(), containers: [runningContainer(cloud, 1)] };
+  const [service] = plan(projectOf({ db: cloud }), running).services;
+  assert.deepEqual(
+    service?.containers.map(({ kind }) => kind),
+    ['remove'],
+  );
 });

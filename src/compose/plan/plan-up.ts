@@ -139,7 +139,8 @@ class ServicePlanner {
     const all = this.#containersOf(service.name ?? '');
     const unfinished = all.filter((container) => isUnfinished(container, all));
     const existing = all.filter((container) => !unfinished.includes(container));
-    const count = replicasOf(service);
+    // A provider makes what its service is.
+    const count = service.provider === undefined ? replicasOf(service) : 0;
     if (count > 1 && service.container_name !== undefined) {
       throw invalid(
         `service "${service.name}" has the container name "${service.container_name}", which only one container can have: remove the name to scale the service`,

@@ -36,7 +36,6 @@ export const DIFFERENCES: readonly RequestDifference[] = [
 
 /** Projects that Gantry refuses, with the text of the error. docker compose fails too, or ignores the key in silence. */
 export const REFUSED: Readonly<Record<string, RegExp>> = {
-  'elsewhere: a provider': /service "db": Gantry does not run providers such as "nothing"/,
-  'elsewhere: models': /service "app": Gantry does not run models/,
-  'elsewhere: credentials of Windows': /service "app": "credential_spec" is for Windows containers/,
+  'elsewhere: a provider': /service "db": its provider was not found/,
+  'elsewhere: models': /'models' support requires Docker Model plugin/,
 };
