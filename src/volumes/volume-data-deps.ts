@@ -1,4 +1,4 @@
-import { conflict, EngineError, failed, invalid, messageOf } from '../base/errors.ts';
+import { conflict, failed, invalid, messageOf } from '../base/errors.ts';
 import type { KeyedLock } from '../base/keyed-lock.ts';
 import type { Records } from '../base/records.ts';
 import { spaceError } from '../io/index.ts';
