@@ -23,6 +23,7 @@ export { drawText } from './graph/draw-text.ts';
 export { type GraphEdge, type GraphNode, type ProjectGraph, projectGraph } from './graph/project-graph.ts';
 export { networkHash, serviceHash, volumeHash } from './hash/config-hash.ts';
 export { changedKeys, formatKeyHashes, keyHashes } from './hash/key-hashes.ts';
+export { bakeFile } from './images/bake-file.ts';
 export { type BuildArguments, type BuildChoices, buildArguments, contextServices } from './images/build-arguments.ts';
 export { ensureImages, type ImageSource } from './images/ensure-images.ts';
 export { type ImageOptions, type ImageWork, imageWork, maxAgeSeconds } from './images/image-work.ts';

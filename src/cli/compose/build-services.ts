@@ -7,7 +7,7 @@ import {
   type Project,
 } from '../../compose/index.ts';
 import { build, runBuild } from '../build/build.ts';
-import { openProgress } from '../build/progress/open-progress.ts';
+import { type BuildProgress, openProgress } from '../build/progress/open-progress.ts';
 import { parseFlags } from '../flags/parse.ts';
 import { progressOf } from './changing.ts';
 import type { ComposeCall } from './compose-command.ts';
@@ -42,17 +42,50 @@ export async function buildServices(
         const image = imageOf(project, service);
         if (images.has(image)) return;
         images.add(image);
-        const { words, dockerfile } = buildArguments(project, service, choices);
-        const { flags, args } = parseFlags(build.flags, words, { interspersed: true });
-        const [context = ''] = args;
-        const input = dockerfile === undefined ? {} : { stdin: oneChunk(dockerfile) };
-        await runBuild(cli, { context, flags, progress, ...input }, signal);
+        await buildOne(call, project, { name, choices, progress }, signal);
       },
     );
   } finally {
     progress.end();
   }
   if (!isQuiet) for (const image of images) cli.err.write(` ${image}  Built\n`);
+}
+
+/** Checks the Dockerfiles of services, one after the other. Resolves with 1 when one has faults. @throws CliError, EngineError */
+export async function checkServiceBuilds(
+  call: ComposeCall,
+  project: Project,
+  { services, choices, isQuiet }: BuildRequest,
+  signal: AbortSignal,
+): Promise<number> {
+  const { cli } = call.world;
+  let exitCode = 0;
+  for (const [index, name] of services.toSorted().entries()) {
+    const progress = openProgress(cli, isQuiet ? 'quiet' : buildMode(progressOf(call)));
+    cli.out.write(`${index === 0 ? '' : '\n'}${name}\n\n`);
+    exitCode = Math.max(exitCode, await buildOne(call, project, { name, choices, progress }, signal));
+  }
+  return exitCode;
+}
+
+interface OneBuild {
+  readonly name: string;
+  readonly choices: BuildChoices;
+  readonly progress: BuildProgress;
+}
+
+/** Resolves with the exit code of the build. */
+async function buildOne(
+  call: ComposeCall,
+  project: Project,
+  { name, choices, progress }: OneBuild,
+  signal: AbortSignal,
+): Promise<number> {
+  const { words, dockerfile } = buildArguments(project, project.services.get(name) ?? {}, choices);
+  const { flags, args } = parseFlags(build.flags, words, { interspersed: true });
+  const [context = ''] = args;
+  const input = dockerfile === undefined ? {} : { stdin: oneChunk(dockerfile) };
+  return await runBuild(call.world.cli, { context, flags, progress, ...input }, signal);
 }
 
 function withContexts(project: Project, services: readonly string[]): ReadonlySet<string> {

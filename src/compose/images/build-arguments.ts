@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { invalid } from '../../base/errors.ts';
 import type { FileReference, Project, Service } from '../model/index.ts';
 import { imageOf } from '../plan/index.ts';
+import { COMPOSE_VERSION, LABEL } from '../running/index.ts';
 
 /** A build in the words of `docker build`. */
 export interface BuildArguments {
@@ -14,20 +15,28 @@ export interface BuildArguments {
 export interface BuildChoices {
   readonly isPulling: boolean;
   readonly noCache: boolean;
-  /** `NAME=VALUE` or `NAME`, before those of the service. */
+  /** `NAME=VALUE` or `NAME`, in place of those of the service. */
   readonly args: readonly string[];
   readonly pushes: boolean;
-  /** '' for none. `--ssh`, `--memory` and such of the command. */
+  /** '' for none. */
   readonly ssh: string;
+  /** In place of those of the services. '' for none. */
+  readonly provenance?: string;
+  readonly sbom?: string;
+  /** Only checks the Dockerfiles. */
+  readonly checks?: boolean;
 }
 
 const SERVICE = 'service:';
 
 /** Services whose images a build needs as contexts. */
 export function contextServices(service: Service): readonly string[] {
-  return [...(service.build?.additional_contexts?.values() ?? [])]
-    .filter((value) => value.startsWith(SERVICE))
-    .map((value) => value.slice(SERVICE.length));
+  return [...(service.build?.additional_contexts?.values() ?? [])].flatMap((value) => serviceOfContext(value) ?? []);
+}
+
+/** The service whose image is a context. Undefined for other contexts. */
+export function serviceOfContext(value: string): string | undefined {
+  return value.startsWith(SERVICE) ? value.slice(SERVICE.length) : undefined;
 }
 
 /** Says a service's build. @throws EngineError invalid */
@@ -44,9 +53,10 @@ export function buildArguments(project: Project, service: Service, choices: Buil
   const context = build.context ?? project.workingDir;
   flags('tag', [imageOf(project, service), ...(build.tags ?? [])]);
   flag('file', build.dockerfile_inline === undefined ? dockerfileOf(context, build.dockerfile) : '-');
-  flags('build-arg', choices.args);
   flags('build-arg', pairs(build.args));
-  flags('label', pairs(build.labels));
+  // The last one of a name counts.
+  flags('build-arg', choices.args);
+  flags('label', pairs(new Map(buildLabels(project, service))));
   flags('cache-from', build.cache_from);
   flags('cache-to', build.cache_to);
   flags(
@@ -62,36 +72,53 @@ export function buildArguments(project: Project, service: Service, choices: Buil
     'add-host',
     [...(build.extra_hosts ?? [])].flatMap(([host, all]) => all.map((address) => `${host}=${address}`)),
   );
-  flags(
-    'ulimit',
-    [...(build.ulimits ?? [])].flatMap(([name, limit]) => {
-      if (limit === null) return [];
-      const { single, soft, hard } = limit;
-      return [`${name}=${single === 0 ? `${soft}:${hard}` : single}`];
-    }),
-  );
+  flags('ulimit', ulimitsOf(build));
   flag('network', build.network);
   flag('target', build.target);
   flag('shm-size', build.shm_size === undefined ? undefined : String(build.shm_size));
   flag('platform', platformsOf(service));
-  flags('allow', [...(build.entitlements ?? []), ...(build.privileged === true ? ['security.insecure'] : [])]);
-  flag('provenance', build.provenance);
-  flag('sbom', build.sbom);
+  flags('allow', entitlementsOf(build));
+  flag('provenance', choices.provenance || build.provenance);
+  flag('sbom', choices.sbom || build.sbom);
+  if (choices.checks === true) words.push('--check');
   if (build.pull === true || choices.isPulling) words.push('--pull');
   if (build.no_cache === true || choices.noCache) words.push('--no-cache');
   if (choices.pushes) words.push('--push');
   return { words: [...words, context], dockerfile: build.dockerfile_inline };
 }
 
+/** The labels of the service's build, and those by which Compose finds what it has built. */
+export function buildLabels(project: Project, { name = '', build }: Service): readonly (readonly [string, string])[] {
+  return [
+    ...(build?.labels ?? []),
+    [LABEL.project, project.name],
+    [LABEL.service, name],
+    [LABEL.version, COMPOSE_VERSION],
+  ];
+}
+
+export function ulimitsOf({ ulimits }: NonNullable<Service['build']>): readonly string[] {
+  return [...(ulimits ?? [])].flatMap(([name, limit]) => {
+    if (limit === null) return [];
+    const { single, soft, hard } = limit;
+    return [`${name}=${single === 0 ? `${soft}:${hard}` : single}`];
+  });
+}
+
+export function entitlementsOf({ entitlements, privileged }: NonNullable<Service['build']>): readonly string[] {
+  return [...(entitlements ?? []), ...(privileged === true ? ['security.insecure'] : [])];
+}
+
 /** A file of the context, by a path within it. Of a remote context the path stays as it is. */
-function dockerfileOf(context: string, dockerfile: string | undefined): string | undefined {
+export function dockerfileOf(context: string, dockerfile: string | undefined): string | undefined {
   if (dockerfile === undefined || isAbsolute(dockerfile) || !isAbsolute(context)) return dockerfile;
   return join(context, dockerfile);
 }
 
 function contextOf(project: Project, value: string): string {
-  if (!value.startsWith(SERVICE)) return value;
-  const service = project.services.get(value.slice(SERVICE.length));
+  const name = serviceOfContext(value);
+  if (name === undefined) return value;
+  const service = project.services.get(name);
   if (service === undefined) throw invalid(`additional context "${value}": no such service`);
   return `docker-image://${imageOf(project, service)}`;
 }
