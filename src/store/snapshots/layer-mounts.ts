@@ -1,6 +1,6 @@
 import { closeSync, constants, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../../base/errors.ts';
+import { errnoOf, invalid } from '../../base/errors.ts';
 import { isSpaceError } from '../../io/index.ts';
 import {
   bindMount,
@@ -23,6 +23,9 @@ import { visibleLayers } from './visible-layers.ts';
  */
 const OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'nofollow' } as const;
 
+/** The kernel's limit, OVL_MAX_STACK of fs/overlayfs/params.h. */
+const LAYERS_MAX = 500;
+
 const VOLATILE = { ...OPTIONS, volatile: null } as const;
 
 export interface LayerMount {
@@ -38,6 +41,7 @@ export interface LayerMount {
 
 /** Mounts layers over one another, by the kernel interface that supports it. */
 export interface LayerMounts {
+  /** @throws EngineError invalid for more layers than the kernel mounts; errors of the system */
   mount(request: LayerMount): void;
   /** Whether overlay mounts work on the data root's file system. Only a trial mount shows it. */
   work(): boolean;
@@ -67,6 +71,7 @@ function pathMounter(api: 'any' | 'page'): MountPaths {
     } catch (error) {
       if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOSYS') throw error;
       mountOverlayByOptions(byLink());
+      // Only now: another fault than a missing interface fails by both.
       usesPage = true;
     }
   };
@@ -79,6 +84,10 @@ function mountLayers(
 ): void {
   const request = { ...rest, options: isVolatile ? VOLATILE : OPTIONS };
   const topFirst = visibleLayers(lower).toReversed();
+  if (topFirst.length > LAYERS_MAX) {
+    const advice = 'build the image with fewer steps, or join them by COPY --from into a new stage';
+    throw invalid(`max depth exceeded: ${topFirst.length} layers, the kernel mounts at most ${LAYERS_MAX}: ${advice}`);
+  }
   // An image without layers still needs a lower folder. The kernel accepts no single lower folder without an upper one.
   const filler = topFirst.length === 0 || (topFirst.length === 1 && rest.upper === undefined) ? [paths.empty] : [];
   if (filler.length > 0) mkdirSync(paths.empty, { recursive: true });

@@ -54,6 +54,24 @@ test('overlay2: a hundred layers unpack in parallel and mount', async () => {
   detachMount(target);
 });
 
+test('overlay2: more layers than the kernel mounts are refused by name, and later mounts work as before', async () => {
+  await using fixture = openFixture('overlay2');
+  const diffIds = await Promise.all([fixture.layer([file('a')]), fixture.layer([file('b')])]);
+  const paths = snapshotPaths(fixture.folder);
+  const table = new LayerTable(paths, silentLogger);
+  const [one] = table.chain(diffIds.slice(0, 1));
+  assert.ok(one);
+  const mounts = layerMounts(paths);
+  const target = join(fixture.folder, 'target');
+  mkdirSync(target);
+  // The kernel's own limit: one more layer is what it refuses.
+  const lower = Array.from({ length: 501 }, (_, at) => ({ ...one, key: `${one.key}-${at}` as typeof one.key }));
+  assert.throws(() => mounts.mount({ lower, target }), { kind: 'invalid', message: /^max depth exceeded: 501 layers/ });
+  mounts.mount({ lower: table.chain(diffIds), target });
+  assert.deepEqual(readdirSync(target).sort(), ['a', 'b']);
+  detachMount(target);
+});
+
 test('overlay2: a volatile root mounts again after an unmount, and as often as wanted', async () => {
   await using fixture = openFixture('overlay2');
   const layer = await fixture.layer([file('a')]);
