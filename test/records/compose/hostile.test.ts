@@ -61,6 +61,14 @@ test('thousands of anchors, merge keys, documents and services are loaded', asyn
   }
 });
 
+test('lists that are not indented are read, and a file with too many of them is refused soon', async () => {
+  const lists = (count: number): string => many(count, (index) => `x-${index}: {a: [\nb\n]\n}\n`) + WEB;
+  assert.equal((await runInMemory(project({ 'compose.yaml': lists(20) }), ['config', '-q'])).code, 0);
+  assert.match(await errorOf({ 'compose.yaml': lists(1000) }), /compose\.yaml:\d+:\d+: invalid YAML: Flow sequence/);
+  const open = 'services: {web: {image: "a\nb\n';
+  assert.match(await errorOf({ 'compose.yaml': open }), /compose\.yaml:3:1: invalid YAML: Missing closing/);
+});
+
 test('a long chain of services that extend each other is refused', async () => {
   const services = many(500, (index) => `  s${index}: {extends: s${index + 1}}\n`);
   const error = await errorOf({ 'compose.yaml': `services:\n${services}  s500: {image: a}\n` });

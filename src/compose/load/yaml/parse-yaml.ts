@@ -1,5 +1,6 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Value } from '../../model/value.ts';
+import { repairsFor, withIndentedFlow } from './indent-flow.ts';
 import { type Resets, readDocument } from './read-document.ts';
 import { type Source, sourceError } from './source.ts';
 
@@ -25,8 +26,7 @@ export function parseYaml(file: string, text: string): ParsedFile {
   const control = CONTROL.exec(text);
   if (control !== null)
     throw sourceError(file, positionOf(text, control.index), 'invalid YAML: control characters are not allowed');
-  const lines = new LineCounter();
-  const documents = documentsOf(file, text, lines);
+  const { documents, lines } = parsedOf(file, text);
   const source = { file, documents, lines };
   for (const document of documents) {
     const [fault] = document.errors;
@@ -35,6 +35,29 @@ export function parseYaml(file: string, text: string): ParsedFile {
     throw sourceError(file, { line, column: col }, describeFault(fault.message));
   }
   return { text, source, documents: documents.map((document) => readDocument(source, document)) };
+}
+
+interface Parsed {
+  readonly documents: Document[];
+  readonly lines: LineCounter;
+}
+
+/** Columns are those of the indented text, where a fault of indentation is passed over. */
+function parsedOf(file: string, text: string): Parsed {
+  const parse = (given: string): Parsed => {
+    const lines = new LineCounter();
+    return { documents: documentsOf(file, given, lines), lines };
+  };
+  const first = parse(text);
+  let [parsed, at] = [first, text];
+  for (let left = repairsFor(text); left > 0; left--) {
+    const repaired = withIndentedFlow(at, parsed.documents);
+    if (repaired === undefined) break;
+    at = repaired;
+    parsed = parse(at);
+  }
+  // The faults of the file as it is are clearer than those of a repair that did not help.
+  return parsed.documents.some(({ errors }) => errors.length > 0) ? first : parsed;
 }
 
 function documentsOf(file: string, text: string, lines: LineCounter): Document[] {
