@@ -73,6 +73,9 @@ export { dependenciesOf, dependentsOf, serviceOrder, withDependencies, withDepen
 export { upModels } from './programs/models.ts';
 export { downProvider, upProviders } from './programs/provider.ts';
 export type { ProgramHost } from './programs/run-program.ts';
+export { checkPublication, concerns } from './publish/check-publication.ts';
+export { type Artifact, artifactOf, imagesIndex, type OciVersion } from './publish/manifests.ts';
+export { digestsFile, type PublishedFile, publishedFiles } from './publish/published-files.ts';
 export { type RemoteDeps, remoteFetcher } from './remote/fetch-remote.ts';
 export { isRemoteAddress } from './remote/remote-address.ts';
 export { COMPOSE_VERSION, LABEL } from './running/labels.ts';

@@ -81,7 +81,7 @@ test('gantry runs plugins of docker for commands that it does not have', async (
   const gantry = (args: readonly string[]) => engine().gantry(args, { env: { DOCKER_CONFIG: config }, input: 'typed' });
   for (const words of [
     ['hello', '--flag', 'a b'],
-    ['compose', 'publish', 'a b'],
+    ['compose', 'bridge', 'a b'],
   ]) {
     const ran = await gantry(words);
     assert.deepEqual([ran.code, ran.stdout], [7, `${words.join(' ')}\n${engine().host} ${config}\ntyped`]);

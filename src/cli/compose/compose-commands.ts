@@ -48,6 +48,11 @@ export const COMPOSE_COMMANDS: readonly ComposeEntry[] = [
   entry('plan', 'Show what "up" would change, and why', async () => (await import('./plan.ts')).plan),
   entry('port', 'Print the public port of a port', async () => (await container()).port),
   entry('ps', 'List containers', async () => (await import('./ps.ts')).ps),
+  entry(
+    'publish',
+    'Publish a project to a registry, as an OCI artifact',
+    async () => (await import('./publish/publish.ts')).publish,
+  ),
   entry('pull', 'Pull the images of services', async () => (await image()).pull),
   entry('push', 'Push the images of services', async () => (await image()).push),
   entry('restart', 'Restart services', async () => (await lifecycle()).restart),

@@ -18,7 +18,12 @@ export function explainMissing(cli: Cli, argv: readonly string[]): number {
     if (!(error instanceof HelpRequest)) throw error;
   }
   if (word !== undefined && word !== 'help') {
-    if (OF_DOCKER.has(word)) throw new CliError(1, `${cli.name} compose ${word}: Gantry does not have this yet`);
+    const known = OF_DOCKER.get(word);
+    if (known !== undefined)
+      throw new CliError(
+        1,
+        `${cli.name} compose ${word}: Gantry does not have this command: ${known.reason}.\nIt runs docker's plugin for it, docker-compose, which is not installed here.`,
+      );
     const advice = `Run '${cli.name} compose --help' for the commands that there are`;
     throw new CliError(1, `${cli.name} compose: '${word}' is not a command of compose.\n\n${advice}`);
   }
@@ -28,10 +33,12 @@ export function explainMissing(cli: Cli, argv: readonly string[]): number {
 
 function composeHelp(name: string, width: number): string {
   const commands = COMPOSE_COMMANDS.map((entry) => `  ${entry.name.padEnd(11)} ${entry.summary}`);
+  const others = [...OF_DOCKER].map(([word, { summary }]) => `  ${word.padEnd(11)} ${summary}`);
   return [
     `Usage:  ${name} compose [OPTIONS] COMMAND`,
     'Define and run applications of several containers',
     `Commands:\n${commands.join('\n')}`,
+    `Commands that docker's plugin runs, where it is installed:\n${others.join('\n')}`,
     `Options:\n${flagTable(ROOT_FLAGS, width)}`,
     `Run '${name} compose COMMAND --help' for more information on a command.\n`,
   ].join('\n\n');

@@ -1,13 +1,21 @@
 /** Commands on the images of services: pull, push, images. */
 
 import { messageOf } from '../../base/errors.ts';
-import { ensureImages, forAll, imageOf, observeImages, type Project, withDependencies } from '../../compose/index.ts';
+import {
+  ensureImages,
+  forAll,
+  imageOf,
+  observeImages,
+  type Project,
+  type Service,
+  withDependencies,
+} from '../../compose/index.ts';
 import { atLeast } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { push as pushCommand } from '../image/push.ts';
 import { imageSource } from './bring-images.ts';
 import { changing, refuseDryRun } from './changing.ts';
-import type { ComposeCommand } from './compose-command.ts';
+import type { ComposeCall, ComposeCommand } from './compose-command.ts';
 import { delegate } from './delegate.ts';
 import { checkServices, projectOf } from './select-project.ts';
 
@@ -68,23 +76,41 @@ export const push: ComposeCommand = {
     const project = await projectOf(call, names);
     checkServices(project, names);
     const built = chosen(project, names, flags.bool('include-deps')).filter(({ build }) => build !== undefined);
-    for (const service of built) {
-      if (service.image === undefined) {
-        call.warnings.warn(`service "${service.name}" has no name for its image: it is not pushed`);
-        continue;
-      }
-      for (const image of [service.image, ...(service.build?.tags ?? [])]) {
-        try {
-          await delegate(call.world.cli, 'push', pushCommand, [...(flags.bool('quiet') ? ['--quiet'] : []), image]);
-        } catch (error) {
-          if (!flags.bool('ignore-push-failures')) throw error;
-          call.warnings.warn(messageOf(error));
-        }
-      }
-    }
+    await pushImages(call, built, {
+      isQuiet: flags.bool('quiet'),
+      ignoresFailures: flags.bool('ignore-push-failures'),
+    });
     return 0;
   },
 };
+
+interface PushOptions {
+  readonly isQuiet: boolean;
+  /** Whether a failure is a warning. */
+  readonly ignoresFailures: boolean;
+}
+
+/** Pushes the images of services that are built. @throws CliError, EngineError */
+export async function pushImages(
+  call: ComposeCall,
+  services: readonly Service[],
+  { isQuiet, ignoresFailures }: PushOptions,
+): Promise<void> {
+  for (const service of services) {
+    if (service.image === undefined) {
+      call.warnings.warn(`service "${service.name}" has no name for its image: it is not pushed`);
+      continue;
+    }
+    for (const image of [service.image, ...(service.build?.tags ?? [])]) {
+      try {
+        await delegate(call.world.cli, 'push', pushCommand, [...(isQuiet ? ['--quiet'] : []), image]);
+      } catch (error) {
+        if (!ignoresFailures) throw error;
+        call.warnings.warn(messageOf(error));
+      }
+    }
+  }
+}
 
 function chosen(project: Project, names: readonly string[], withOthers: boolean) {
   const wanted =

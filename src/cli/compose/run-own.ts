@@ -29,8 +29,24 @@ export function calledCommand(argv: readonly string[]): Called | undefined {
   }
 }
 
-/** Commands of docker's Compose that Gantry does not have. */
-export const OF_DOCKER = new Set(['alpha', 'bridge', 'publish']);
+/** Commands of docker's Compose that Gantry does not have, and why. */
+export const OF_DOCKER: ReadonlyMap<string, { readonly summary: string; readonly reason: string }> = new Map([
+  [
+    'alpha',
+    {
+      summary: 'Trials of docker compose',
+      reason: 'its commands are trials of docker compose, which change or go with any release',
+    },
+  ],
+  [
+    'bridge',
+    {
+      summary: 'Convert a project for another platform',
+      reason:
+        'it converts projects by images that Docker publishes, and these know only what docker compose tells them',
+    },
+  ],
+]);
 
 /** Whether the words after `compose` name a command that docker's plugin has, and Gantry does not. */
 export function namesDockerCommand(argv: readonly string[]): boolean {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { PassThrough, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { type Digest, parseDigest } from '../../base/ids.ts';
 import { isObject } from '../../base/is-object.ts';
 import type { Repository } from '../../distribution/index.ts';
@@ -17,6 +16,7 @@ import {
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import { openRepositories } from '../registry/repositories.ts';
+import { streamBlob } from '../registry/stream-blob.ts';
 import { type ImageManifest, imageManifest } from './image-manifest.ts';
 import type { Name } from './name.ts';
 
@@ -160,27 +160,6 @@ function platformFields(configText: string): Partial<Platform> {
     'os.version': text('os.version'),
     'os.features': Array.isArray(features) ? features.filter((each) => typeof each === 'string') : [],
   };
-}
-
-/** Streams a blob from an offset on. The receiver verifies it. */
-function streamBlob(repository: Repository, blob: Descriptor, from: number, signal: AbortSignal): Readable {
-  const out = new PassThrough();
-  let offset = from;
-  const sink = {
-    get offset() {
-      return offset;
-    },
-    async write(chunk: Uint8Array) {
-      offset += chunk.length;
-      // The chunk's memory may be reused once this resolves.
-      if (!out.write(Buffer.from(chunk))) await once(out, 'drain');
-    },
-  };
-  repository.download(blob, sink, signal).then(
-    () => out.end(),
-    (error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))),
-  );
-  return out;
 }
 
 /** Returns docker's error for a missing manifest, and any other error unchanged. */
