@@ -24,6 +24,7 @@ import { parseFlags } from '../flags/parse.ts';
 import { bringUp } from './bring-up.ts';
 import { INTERRUPTED, refuseDryRun } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
+import { followPresence } from './engine-presence.ts';
 import { checkServices, projectOf } from './select-project.ts';
 import { UP_FLAGS } from './up-flags.ts';
 
@@ -83,14 +84,23 @@ export async function watchProject(
       1,
       'none of the selected services is configured for watch, consider setting a "develop" section',
     );
-  const { err } = call.world;
+  const { cli, err } = call.world;
   await using watch = await watchPaths(rules);
   signal.addEventListener('abort', () => void watch[Symbol.asyncDispose](), { once: true });
   await initialSync(call, project, rules);
   err.line('Watch enabled');
+  const presence = followPresence(cli.client, { project: project.name, tell: (text) => err.line(text) }, signal);
+  const work = (changed: ReadonlySet<string>): Promise<void> =>
+    carryOut(call, project, watchWork(rules, changed), watching);
   for await (const changed of watch.batches) {
+    await presence.back();
+    if (signal.aborted) return;
     try {
-      await carryOut(call, project, watchWork(rules, changed), watching);
+      await work(changed).catch(async (error: unknown) => {
+        if (await presence.isThere()) throw error;
+        await presence.back();
+        if (!signal.aborted) await work(changed);
+      });
     } catch (error) {
       // The next change may be right.
       err.line(`watch: ${messageOf(error)}`);
