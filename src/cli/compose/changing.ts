@@ -92,18 +92,22 @@ export function hasAnsi({ root, world: { cli } }: ComposeCall, output: Cli['out'
 /** How changes are shown: in place in a terminal, as lines elsewhere, or as asked. */
 export function resourceView(call: ComposeCall, title: string): ResourceView {
   const { cli } = call.world;
-  const write = (text: string): void => cli.err.write(text);
+  const output = ['1', 'true'].includes(cli.env['COMPOSE_STATUS_STDOUT'] ?? '') ? cli.out : cli.err;
+  const write = (text: string): void => output.write(text);
   const progress = progressOf(call);
   if (progress === 'quiet' || progress === 'none') return { show: () => {}, end: () => {} };
   if (progress === 'json') return resourceJson(write);
-  const isLive = progress === 'tty' || (progress === 'auto' && cli.err.isTerminal && hasAnsi(call, cli.err));
-  return isLive ? liveResources(screenOf(cli), title) : resourceLines(write);
+  const isLive = progress === 'tty' || (progress === 'auto' && output.isTerminal && hasAnsi(call, output));
+  return isLive ? liveResources(screenOf(output), title) : resourceLines(write);
 }
 
-function screenOf(cli: Cli) {
+function screenOf(output: Cli['out']) {
   return {
-    write: (text: string) => cli.err.write(text),
-    size: () => ({ rows: process.stderr.rows || 24, columns: process.stderr.columns || 80 }),
+    write: (text: string) => output.write(text),
+    size: () => ({
+      rows: process.stderr.rows || process.stdout.rows || 24,
+      columns: process.stderr.columns || process.stdout.columns || 80,
+    }),
     now: () => performance.now(),
   };
 }

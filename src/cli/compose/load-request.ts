@@ -58,7 +58,8 @@ export async function loadServices(
   opened: OpenedProject,
   names: readonly string[],
 ): Promise<Project> {
-  const project = await loadProject(opened.loading, opened.source);
+  const loaded = await loadProject(opened.loading, opened.source);
+  const project: Project = isCompatible(call, loaded) ? { ...loaded, separator: '_' } : loaded;
   const selected = withSelectedServices(withServicesEnabled(project, names), names);
   return call.root.bool('all-resources') ? selected : withoutUnused(selected);
 }
@@ -66,4 +67,9 @@ export async function loadServices(
 /** Loads the project as a mapping, before it is read into the model. As in Compose, variables have no part in it. @throws EngineError */
 export function loadRaw({ loading, source }: OpenedProject): Promise<ProjectMapping> {
   return loadMapping(loading, { ...source, environment: new Map() });
+}
+
+function isCompatible({ root }: ComposeCall, { environment }: Project): boolean {
+  const value = environment.get('COMPOSE_COMPATIBILITY') ?? '';
+  return root.bool('compatibility') || ['1', 't', 'true'].includes(value.trim().toLowerCase());
 }

@@ -165,7 +165,7 @@ async function createOneOff(call: ComposeCall, project: Project, service: Servic
   const isDetached = flags.bool('detach');
   const hasTerminal =
     !flags.bool('no-tty') && flags.bool('tty') && !isDetached && cli.stdinIsTerminal && cli.out.isTerminal;
-  const name = flags.string('name') || `${project.name}-${service.name}-run-${slug}`;
+  const name = flags.string('name') || [project.name, service.name, 'run', slug].join(project.separator ?? '-');
   const body = containerBody(project, {
     ...{ service, references, name, number: 1, configHash: serviceHash(resolved) },
     ...(await seccompProfile(project, service)),

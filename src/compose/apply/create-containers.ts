@@ -188,7 +188,7 @@ class ContainerCreator {
     const temporary = `${existing.id.slice(0, 12)}_${name}`;
     const id = await change(this.#context, () =>
       reporting(report, { id: `Container ${existing.name}`, doing: 'Recreate', done: 'Recreated' }, async () => {
-        const replaces = service.container_name ?? `${service.name ?? ''}-${number}`;
+        const replaces = service.container_name ?? [service.name ?? '', number].join(project.separator ?? '-');
         const from = { ...made, replaces, ...(inherited === undefined ? {} : { inherited }) };
         const created = await this.#createAs(service, { name, number, requestName: temporary }, from);
         if (isRunning(existing)) await preStop(this.#context, project.services.get(existing.service), existing);

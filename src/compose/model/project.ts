@@ -70,6 +70,8 @@ export type Table<T> = ReadonlyMap<string, T>;
 /** A loaded project. Names of fields within are those of the Compose specification. */
 export interface Project {
   readonly name: string;
+  /** What is between the parts of names of containers and images: `_` as with docker-compose 1. Default: `-`. */
+  readonly separator?: '-' | '_';
   /** The folder to which relative paths relate, absolute. */
   readonly workingDir: string;
   /** The files of the project, absolute, in their order. */

@@ -201,5 +201,6 @@ export function replicasOf({ scale, deploy }: Service): number {
 }
 
 export function containerName(project: Project, service: Service, number: number): string {
-  return service.container_name ?? `${project.name}-${service.name ?? ''}-${number}`;
+  const { name, separator = '-' } = project;
+  return service.container_name ?? [name, service.name ?? '', number].join(separator);
 }

@@ -76,7 +76,7 @@ function linksOf(service: Service, containersOf: Parameters<typeof resolveRefere
     const [name = '', alias = name] = link.split(':');
     return containersOf(name).flatMap(({ name: container, number }) => [
       `${container}:${alias}`,
-      `${container}:${name}-${number}`,
+      `${container}:${name}${container.endsWith(`${name}_${number}`) ? '_' : '-'}${number}`,
       `${container}:${container}`,
     ]);
   });

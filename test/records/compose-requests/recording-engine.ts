@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -24,6 +25,8 @@ export interface RecordingEngine extends AsyncDisposable {
   /** `unix:///path`. */
   readonly host: string;
   readonly requests: readonly MadeRequest[];
+  /** How many containers were being created at the same time, at most. */
+  readonly mostAtOnce: () => number;
 }
 
 /** The id that the stand-in gives to an image, a container, a network or an exec. */
@@ -50,6 +53,7 @@ export async function recordingEngine(): Promise<RecordingEngine> {
   return {
     host: `unix://${socket}`,
     requests: state.requests,
+    mostAtOnce: () => state.mostAtOnce,
     async [Symbol.asyncDispose]() {
       for (const connection of sockets) connection.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -70,6 +74,8 @@ const [OUTER_NETWORK, OUTER_VOLUME] = ['outer-net', 'outer'] as const;
 
 class RecordedState {
   readonly requests: MadeRequest[] = [];
+  atOnce = 0;
+  mostAtOnce = 0;
   readonly containers = new Map<string, RecordedContainer>();
   readonly networks = new Map<string, Fields>();
   readonly volumes = new Map<string, Fields>();
@@ -102,6 +108,7 @@ async function answer(state: RecordedState, request: IncomingMessage, response: 
   }
   if (/\/create$|\/connect$|\/exec$|\/archive$/.test(path))
     state.requests.push({ line: `${request.method} ${path}${url.search}`, body });
+  if (path === '/containers/create') await takeTime(state);
   if (path.endsWith('/create')) return send(create(state, path, url.searchParams.get('name') ?? '', body), 201);
   if (verb === 'exec') return send({ Id: idOf('exec', reference) }, 201);
   if (path.startsWith('/exec/')) return send({});
@@ -110,6 +117,14 @@ async function answer(state: RecordedState, request: IncomingMessage, response: 
   else if (container !== undefined && (verb === 'start' || verb === 'stop'))
     state.containers.set(container.id, { ...container, isStarted: verb === 'start' });
   send(undefined, 204);
+}
+
+/** Waits until other requests have had the time to come. */
+async function takeTime(state: RecordedState): Promise<void> {
+  state.atOnce++;
+  state.mostAtOnce = Math.max(state.mostAtOnce, state.atOnce);
+  await setTimeout(20);
+  state.atOnce--;
 }
 
 function create(state: RecordedState, path: string, query: string, body: Buffer): unknown {

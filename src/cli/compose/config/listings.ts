@@ -2,6 +2,7 @@ import { EngineError } from '../../../base/errors.ts';
 import {
   byBytes,
   findVariables,
+  imageOf,
   isMapping,
   OutputMap,
   type Project,
@@ -109,14 +110,7 @@ async function printProfiles(call: ComposeCall, flags: Flags, services: readonly
 
 async function printImages(call: ComposeCall, flags: Flags, services: readonly string[]): Promise<void> {
   const project = await load(call, flags, services);
-  const separator = isCompatible(call, project) ? '_' : '-';
-  const images = [...project.services].map(([name, { image }]) => image || `${project.name}${separator}${name}`);
-  printLines(call, sorted(images));
-}
-
-function isCompatible({ root }: ComposeCall, { environment }: Project): boolean {
-  const value = environment.get('COMPOSE_COMPATIBILITY') ?? '';
-  return root.bool('compatibility') || ['1', 't', 'true'].includes(value.trim().toLowerCase());
+  printLines(call, sorted([...project.services.values()].map((service) => imageOf(project, service))));
 }
 
 async function printEnvironment(call: ComposeCall, flags: Flags, services: readonly string[]): Promise<void> {
