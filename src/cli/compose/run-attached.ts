@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../base/errors.ts';
 import {
   type ApplyContext,
   dependentsOf,
@@ -20,8 +21,12 @@ import type { Flags } from '../flags/parse.ts';
 import type { BringUp } from './bring-up.ts';
 import { changing, hasAnsi, INTERRUPTED } from './changing.ts';
 import type { ComposeCall } from './compose-command.ts';
+import type { TextOutput } from './compose-world.ts';
+import { ContainerEnds } from './container-ends.ts';
 import { byService, timeoutOf } from './shared-flags.ts';
 import { shownName } from './shown-name.ts';
+import { hasMenu, UpMenu } from './up-menu.ts';
+import { WatchSwitch } from './watch-switch.ts';
 
 /** How long the last lines of stopped containers may take. */
 const LAST_LINES_MILLISECONDS = 2000;
@@ -41,11 +46,12 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
   const { cli } = call.world;
   const { flags } = attached;
   const shown = shownServices(project, attached);
+  using menu = new UpMenu(cli.out);
   const printer = new LogPrinter(
-    { out: (text) => cli.out.write(text), err: (text) => cli.err.write(text) },
+    { out: (text) => menu.above(() => cli.out.write(text)), err: (text) => menu.above(() => cli.err.write(text)) },
     { hasPrefix: !flags.bool('no-log-prefix'), hasColor: !flags.bool('no-color') && hasAnsi(call, cli.out) },
   );
-  const ends = new Ends(flags);
+  const ends = new ContainerEnds(flags);
   const options = {
     ...{ project: project.name, printer, timestamps: flags.bool('timestamps') },
     shows: (service: string) => shown.has(service),
@@ -71,18 +77,38 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
     if (!(mayRun && error instanceof CliError && error.exitCode === INTERRUPTED)) throw error;
     return await stopGracefully(call, project, { flags, ends, hookOutput });
   }
-  const stop = new AbortController();
-  const watching = flags.bool('watch') ? watchFiles(call, current, stop.signal) : undefined;
-  try {
-    return await untilEnd(call, project, {
-      flags,
-      ends,
-      hookOutput,
-      failed: Promise.race([follower.failed, ...(watching ?? [])]),
+  using watching = new WatchSwitch(printingAbove(call, menu), current);
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
+  if (flags.bool('watch')) watching.turnOn(failure.reject);
+  const left = Promise.withResolvers<'interrupted' | 'detached'>();
+  if (hasMenu(call, flags))
+    menu.open({
+      isWatching: () => watching.isOn,
+      toggleWatch: () => toggle(watching, printer),
+      detach: () => left.resolve('detached'),
+      interrupt: () => left.resolve('interrupted'),
     });
-  } finally {
-    stop.abort();
-  }
+  const failed = Promise.race([follower.failed, failure.promise]);
+  return await untilEnd(call, project, { flags, ends, hookOutput, failed, left, menu });
+}
+
+/** Text of the watch goes above the menu. */
+function printingAbove(call: ComposeCall, menu: UpMenu): ComposeCall {
+  const { err } = call.world;
+  const above: TextOutput = {
+    isTerminal: err.isTerminal,
+    write: (text) => menu.above(() => err.write(text)),
+    line: (text) => menu.above(() => err.line(text)),
+  };
+  return { ...call, world: { ...call.world, err: above } };
+}
+
+function toggle(watching: WatchSwitch, printer: LogPrinter): void {
+  if (watching.isOn) {
+    watching.turnOff();
+    printer.tell('Watch disabled');
+  } else watching.turnOn((error) => printer.tell(`watch: ${messageOf(error)}`));
 }
 
 function shownServices(project: Project, { names, flags }: Attached): ReadonlySet<string> {
@@ -102,7 +128,7 @@ async function announce(
     readonly shown: ReadonlySet<string>;
     readonly printer: LogPrinter;
     readonly follower: ProjectFollower;
-    readonly ends: Ends;
+    readonly ends: ContainerEnds;
     readonly project: Project;
   },
 ): Promise<void> {
@@ -115,87 +141,28 @@ async function announce(
   await Promise.all(shown.map((container) => of.follower.know(container)));
 }
 
-/** Which containers still run, and how the first one ended. */
-class Ends {
-  readonly #flags: Flags;
-  readonly #running = new Map<string, string>();
-  readonly #codes = new Map<string, number>();
-  readonly #done = Promise.withResolvers<EndedContainer | undefined>();
-  readonly #empty = Promise.withResolvers<void>();
-  #isExpecting = false;
-
-  constructor(flags: Flags) {
-    this.#flags = flags;
-  }
-
-  /** Resolves when all have ended, or with the container whose end ends all. */
-  get done(): Promise<EndedContainer | undefined> {
-    return this.#done.promise;
-  }
-
-  /** Resolves when all have ended. */
-  get empty(): Promise<void> {
-    return this.#empty.promise;
-  }
-
-  expect(containers: readonly ServiceContainer[]): void {
-    for (const { id, service } of containers) this.#running.set(id, service);
-    this.#isExpecting = true;
-    if (this.#running.size > 0) return;
-    this.#empty.resolve();
-    this.#done.resolve(undefined);
-  }
-
-  take(ended: EndedContainer): void {
-    if (!this.#running.has(ended.id)) return;
-    if (!this.#codes.has(ended.service)) this.#codes.set(ended.service, ended.exitCode);
-    if (ended.restarts) return;
-    this.#running.delete(ended.id);
-    if (this.#isExpecting && this.#running.size === 0) this.#empty.resolve();
-    const from = this.#flags.string('exit-code-from');
-    const endsAll =
-      this.#flags.bool('abort-on-container-exit') ||
-      (this.#flags.bool('abort-on-container-failure') && ended.exitCode !== 0) ||
-      (from !== '' && ended.service === from);
-    if (endsAll) this.#done.resolve(ended);
-    else if (this.#isExpecting && this.#running.size === 0) this.#done.resolve(undefined);
-  }
-
-  /** The exit code of a service. */
-  codeOf(service: string): number | undefined {
-    return this.#codes.get(service);
-  }
-}
-
-/** Follows files beside the output. The promise rejects when that fails. */
-function watchFiles(call: ComposeCall, project: Project, signal: AbortSignal): readonly Promise<never>[] {
-  const watching = async (): Promise<never> => {
-    const { watchProject } = await import('./watch.ts');
-    await watchProject(call, project, { names: [...project.services.keys()], prunes: true, isQuiet: false }, signal);
-    return await new Promise<never>(() => {});
-  };
-  return [watching()];
-}
-
 interface Running {
   readonly flags: Flags;
-  readonly ends: Ends;
+  readonly ends: ContainerEnds;
   readonly hookOutput: ApplyContext['hookOutput'];
   /** Rejects when what shows the project fails. */
   readonly failed: Promise<never>;
+  /** Resolves when the user leaves. */
+  readonly left: PromiseWithResolvers<'interrupted' | 'detached'>;
+  readonly menu: Disposable;
 }
 
 async function untilEnd(
   call: ComposeCall,
   project: Project,
-  { flags, ends, hookOutput, failed }: Running,
+  { flags, ends, hookOutput, failed, left, menu }: Running,
 ): Promise<number> {
   const { cli } = call.world;
-  const interrupted = Promise.withResolvers<'interrupted'>();
-  const interrupt = (): void => interrupted.resolve('interrupted');
+  const interrupt = (): void => left.resolve('interrupted');
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
-    const result = await Promise.race([ends.done, interrupted.promise, failed]);
+    const result = await Promise.race([ends.done, left.promise, failed]).finally(() => menu[Symbol.dispose]());
+    if (result === 'detached') return 0;
     const from = flags.string('exit-code-from');
     if (result === 'interrupted') return await stopGracefully(call, project, { flags, ends, hookOutput });
     if (result === undefined) return from === '' ? 0 : (ends.codeOf(from) ?? 0);

@@ -25,7 +25,7 @@ export const UP_FLAGS: readonly Flag[] = [
   flag('--attach-dependencies', 'bool', 'Show the output of dependencies too'),
   flag('-d, --detach', 'bool', 'Leave the containers running in the background'),
   flag('--exit-code-from', 'string', "Return the exit code of this service's container; stops all when one has ended"),
-  flag('--menu', 'bool', 'Enable keys while attached (Gantry has none: the flag has no effect)'),
+  flag('--menu', 'bool', 'Show a line of keys in a terminal: watch, detach (--menu=false hides it)'),
   flag('--no-attach', 'list', 'Do not show the output of these services'),
   flag('--no-color', 'bool', 'Show output without colors'),
   flag('--no-deps', 'bool', 'Do not start what the services depend on'),
