@@ -27,6 +27,7 @@ import { checkPull } from './bring-images.ts';
 import { bringUp } from './bring-up.ts';
 import { refuseDryRun } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
+import { confirmRemote } from './confirm-remote.ts';
 import { delegate } from './delegate.ts';
 import { checkServices, projectOf } from './select-project.ts';
 
@@ -72,6 +73,7 @@ export const run: ComposeCommand = {
     const { cli } = call.world;
     const asRead = await projectOf(call, [name]);
     checkServices(asRead, [name]);
+    await confirmRemote(call, asRead, false);
     const whole = await bringDependencies(call, asRead, name, flags);
     const service = changedService(whole, name, { command, flags, folder: call.world.currentFolder });
     const project = { ...whole, services: new Map([...whole.services, [name, service]]) };

@@ -6,6 +6,7 @@ import { checkPull } from './bring-images.ts';
 import { bringUp, declared } from './bring-up.ts';
 import { isDryRun } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
+import { confirmRemote } from './confirm-remote.ts';
 import { runAttached } from './run-attached.ts';
 import { checkServices, projectOf } from './select-project.ts';
 import { CREATE_FLAGS, UP_FLAGS } from './up-flags.ts';
@@ -19,6 +20,7 @@ export const up: ComposeCommand = {
     checkFlags(flags);
     const project = withScales(await selected(call, names, flags), flags);
     checkShown(project, flags);
+    await confirmRemote(call, project, flags.bool('yes'));
     const detached = isDryRun(call) || flags.bool('detach') || flags.bool('wait') || flags.bool('no-start');
     if (detached) {
       await bringUp(call, { project, names, flags }, { starts: !flags.bool('no-start') });
@@ -41,6 +43,7 @@ export const create: ComposeCommand = {
   async run(call, names, flags) {
     checkFlags(flags);
     const project = withScales(await selected(call, names, flags), flags);
+    await confirmRemote(call, project, flags.bool('yes'));
     await bringUp(call, { project, names, flags }, { starts: false });
     return 0;
   },
