@@ -169,6 +169,10 @@ services:
   assert.equal(await app.ok('exec', '-T', '-w', '/etc', '-e', 'C=3', 'db', 'sh', '-c', 'pwd; echo $C'), '/etc\n3');
   assert.equal((await app.compose('exec', '-T', 'db', 'sh', '-c', 'exit 9')).code, 9);
   assert.match((await app.compose('exec', '-T', 'web', 'true')).stderr, /service "web" is not running/);
+  await app.ok('stop', 'db');
+  const stopped = await app.compose('exec', '-T', 'db', 'true');
+  assert.deepEqual([stopped.code, stopped.stderr], [1, 'service "db" is not running\n']);
+  assert.match((await app.compose('kill')).stderr, /^no container to kill$/m);
   await engine().ok('gantry', ['rm', '-f', `${app.name}-own`]);
   await engine()
     .ok('gantry', ['volume', 'rm', 'kept'])

@@ -31,6 +31,15 @@ const WRONG: readonly (readonly [line: string, firstLine: string])[] = [
   ['up --exit-code-from none', 'no such service: none'],
   ['up --attach none', 'cannot attach to services not included in up: none'],
   ['up none', 'no such service: none'],
+  ['up --build --no-build', '--build and --no-build are incompatible'],
+  [
+    'up -d --watch',
+    '--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch',
+  ],
+  [
+    'up --wait --attach web',
+    '--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies',
+  ],
   ['run --pull sometimes web', 'invalid --pull option "sometimes"'],
   ['run -e', "flag needs an argument: 'e' in -e"],
   ['exec', "gantry: 'gantry compose exec' requires at least 2 arguments"],

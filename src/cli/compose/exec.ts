@@ -4,7 +4,7 @@ import { flag } from '../flags/flag.ts';
 import { refuseDryRun } from './changing.ts';
 import type { ComposeCommand } from './compose-command.ts';
 import { delegate, flagWords } from './delegate.ts';
-import { oneContainer } from './select-project.ts';
+import { runningContainer } from './select-project.ts';
 import { INDEX } from './shared-flags.ts';
 
 export const exec: ComposeCommand = {
@@ -26,7 +26,7 @@ export const exec: ComposeCommand = {
   async run(call, [service = '', ...command], flags) {
     refuseDryRun(call, 'exec');
     const { cli } = call.world;
-    const { container } = await oneContainer(call, service, flags.int('index'));
+    const { container } = await runningContainer(call, service, flags.int('index'));
     const hasTerminal = !flags.bool('no-tty') && flags.bool('tty') && cli.stdinIsTerminal && cli.out.isTerminal;
     const isDetached = flags.bool('detach');
     return await delegate(cli, 'exec', execCommand, [

@@ -105,6 +105,7 @@ export const kill: ComposeCommand = {
   async run(call, names, flags) {
     const project = await projectOrName(call);
     const running = (await containersOf(call, project, names)).filter(isRunning);
+    if (running.length === 0) call.world.err.line('no container to kill');
     await changing(call, { project }, (context) =>
       forAll(running, async ({ id, name }) => {
         await reporting(context.report, { id: `Container ${name}`, doing: 'Killing', done: 'Killed' }, () =>

@@ -146,7 +146,7 @@ export const top: ComposeCommand = {
       (table.Processes ?? []).map((process) => [service, String(number), ...process]),
     );
     const lines = [['SERVICE', '#', ...titles], ...rows].map((row) => `${row.join('\t')}\n`);
-    if (rows.length > 0) cli.out.write(alignColumns(lines.join(''), 1, 2));
+    if (rows.length > 0) cli.out.write(alignColumns(lines.join(''), 4, 2));
     return 0;
   },
 };

@@ -1,4 +1,5 @@
 import {
+  isRunning,
   LABEL,
   observe,
   observeContainers,
@@ -104,13 +105,27 @@ export async function containersOf(
 }
 
 /** One container of a service: the first, or the one of a number. @throws CliError */
-export async function oneContainer(
+export function oneContainer(call: ComposeCall, service: string, index: number): Promise<OneContainer> {
+  return chosenContainer(call, service, { index, isWanted: () => true });
+}
+
+/** As {@link oneContainer}, of those that run. @throws CliError */
+export function runningContainer(call: ComposeCall, service: string, index: number): Promise<OneContainer> {
+  return chosenContainer(call, service, { index, isWanted: isRunning });
+}
+
+interface OneContainer {
+  readonly project: Project;
+  readonly container: RunningContainer;
+}
+
+async function chosenContainer(
   call: ComposeCall,
   service: string,
-  index: number,
-): Promise<{ readonly project: Project; readonly container: RunningContainer }> {
+  { index, isWanted }: { readonly index: number; readonly isWanted: (container: RunningContainer) => boolean },
+): Promise<OneContainer> {
   const project = await projectOrName(call);
-  const found = await containersOf(call, project, [service]);
+  const found = (await containersOf(call, project, [service])).filter(isWanted);
   const container = index === 0 ? found[0] : found.find(({ number }) => number === index);
   if (container === undefined) {
     throw new CliError(1, `service "${service}" is not running${index === 0 ? '' : ` container #${index}`}`);

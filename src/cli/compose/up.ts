@@ -85,24 +85,38 @@ function checkShown(project: Project, flags: Flags): void {
     throw new CliError(1, `cannot attach to services not included in up: ${missing.sort().join(', ')}`);
 }
 
-const CONFLICTS: readonly (readonly [string, string])[] = [
-  ['build', 'no-build'],
-  ['force-recreate', 'no-recreate'],
-  ['always-recreate-deps', 'no-recreate'],
-  ['attach-dependencies', 'attach'],
-  ['detach', 'abort-on-container-exit'],
-  ['detach', 'abort-on-container-failure'],
-  ['detach', 'attach'],
-  ['detach', 'attach-dependencies'],
-  ['wait', 'abort-on-container-exit'],
-  ['wait', 'abort-on-container-failure'],
+interface Conflict {
+  /** Flags of which one is given. */
+  readonly one: string;
+  readonly others: readonly string[];
+  readonly message?: string;
+}
+
+const CONFLICTS: readonly Conflict[] = [
+  { one: 'build', others: ['no-build'] },
+  { one: 'force-recreate', others: ['no-recreate'] },
+  { one: 'always-recreate-deps', others: ['no-recreate'] },
+  { one: 'attach', others: ['attach-dependencies'], message: 'cannot combine --attach and --attach-dependencies' },
+  {
+    one: 'detach',
+    others: ['abort-on-container-exit', 'abort-on-container-failure', 'attach', 'attach-dependencies', 'watch'],
+    message:
+      '--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch',
+  },
+  {
+    one: 'wait',
+    others: ['abort-on-container-exit', 'abort-on-container-failure', 'attach', 'attach-dependencies'],
+    message: '--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies',
+  },
 ];
 
 /** @throws CliError for flags that exclude each other */
 function checkFlags(flags: Flags): void {
   const isGiven = (name: string): boolean => flags.declares(name) && flags.changed(name);
-  for (const [one, other] of CONFLICTS) {
-    if (isGiven(one) && isGiven(other)) throw new CliError(1, `--${one} and --${other} are incompatible`);
+  for (const { one, others, message } of CONFLICTS) {
+    const other = others.find(isGiven);
+    if (isGiven(one) && other !== undefined)
+      throw new CliError(1, message ?? `--${one} and --${other} are incompatible`);
   }
   checkPull(flags);
 }
