@@ -10,8 +10,8 @@ export function hostConfigDefaults(
     get defaultRuntime() {
       return runtimes.defaultName;
     },
-    get logDriver() {
-      return settings.current.log.driver;
+    get log() {
+      return settings.current.log;
     },
     get shmSizeBytes() {
       return settings.current.shmSizeBytes;

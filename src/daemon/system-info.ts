@@ -6,6 +6,7 @@ import { maskProxy, type ProxySettings } from '../distribution/index.ts';
 import type { EventLog } from '../events/index.ts';
 import { readText } from '../io/index.ts';
 import { wallTimeNanos } from '../linux/index.ts';
+import { logDriverNames } from '../log-drivers/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { PluginHost } from '../plugins/index.ts';
 import type { HostFacts } from '../runtime/index.ts';
@@ -83,7 +84,7 @@ function pluginsInfo({ plugins }: Pick<SystemInfoDeps, 'plugins'>): Info['Plugin
     Volume: ['local', ...plugins.active('VolumeDriver')].sort(),
     Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null', ...plugins.active('NetworkDriver')].sort(),
     Authorization: null,
-    Log: ['json-file', 'none'],
+    Log: logDriverNames(),
   };
 }
 

@@ -35,6 +35,8 @@ test('a wrong configuration ends with 125 before anything is made', async () => 
   }
   for (const [args, text] of [
     [['--default-runtime', 'kata'], /^default-runtime: specified default runtime 'kata' does not exist$/m],
+    [['--log-driver', 'local', '--log-opt', 'tag=x'], /^unknown log opt 'tag' for log driver local$/m],
+    [['--log-opt', 'max-size=x'], /^invalid value for max-size: x$/m],
     [['--registry-listen', 'foo'], /^registry-listen: "foo" is not an address to listen on: ADDRESS:PORT$/m],
     [
       ['--bip', '10.79.3.0/24'],

@@ -9,6 +9,7 @@ const engine = useEngine({
   flags: [
     ...['--dns', '192.0.2.53', '--dns-search', 'corp.example', '--dns-opt', 'ndots:3'],
     ...['--init', '--no-new-privileges', '--default-shm-size', '32m', '--default-cgroupns-mode', 'private'],
+    ...['--log-driver', 'local', '--log-opt', 'max-size=5m', '--log-opt', 'mode=non-blocking'],
     ...['--default-ulimit', 'nofile=111:222', '--default-ulimit', 'core=0', '--cgroup-parent', PARENT],
   ],
 });
@@ -89,3 +90,30 @@ test('info says that new privileges are withheld', async () => {
   const info = JSON.parse((await engine().api('GET', '/info')).body) as { readonly SecurityOptions: readonly string[] };
   assert.ok(info.SecurityOptions.includes('name=no-new-privileges'));
 });
+
+for (const cli of CLIS) {
+  test(`${cli} run logs with the engine's driver and options, unless it names others`, async () => {
+    const name = unique('log');
+    const config = async (): Promise<unknown> =>
+      JSON.parse(await engine().ok(cli, ['inspect', name, '-f', '{{json .HostConfig.LogConfig}}']));
+    await engine().ok(cli, ['run', '--name', name, '--log-opt', 'max-file=2', 'busybox', 'echo', 'kept']);
+    assert.deepEqual(await config(), {
+      Type: 'local',
+      Config: { 'max-size': '5m', mode: 'non-blocking', 'max-file': '2' },
+    });
+    assert.equal(await engine().ok(cli, ['logs', name]), 'kept');
+    assert.equal(await engine().ok(cli, ['inspect', name, '-f', '{{.LogPath}}']), '');
+    await engine().ok(cli, ['rm', name]);
+    await engine().ok(cli, ['run', '--name', name, '--log-driver', 'json-file', 'busybox', 'echo', 'kept']);
+    assert.deepEqual(await config(), { Type: 'json-file', Config: {} });
+    assert.match(await engine().ok(cli, ['inspect', name, '-f', '{{.LogPath}}']), /-json\.log$/);
+    await engine().ok(cli, ['rm', name]);
+    const refused = await engine()[cli](['run', '--log-opt', 'tag=x', 'busybox', 'true']);
+    assert.equal(refused.code, 125);
+    assert.match(refused.stderr, /unknown log opt 'tag' for log driver local/);
+    assert.equal(
+      await engine().ok(cli, ['info', '-f', '{{.LoggingDriver}} {{.Plugins.Log}}']),
+      'local [json-file local]',
+    );
+  });
+}

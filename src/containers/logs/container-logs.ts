@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
+import { findLogDriver, logDriverOf } from '../../log-drivers/index.ts';
 import type { LogSource } from '../model/log-source.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { LogOptions } from '../model/requests.ts';
@@ -20,7 +21,7 @@ export async function containerLogs(
   }
   const entry = world.table.resolve(ref);
   const { config, hostConfig } = entry.record;
-  if (hostConfig.LogConfig?.Type === 'none') {
+  if (findLogDriver(logDriverOf(hostConfig.LogConfig))?.keepsOutput !== true) {
     throw new EngineError('notImplemented', 'configured logging driver does not support reading');
   }
   const tty = config.Tty === true;

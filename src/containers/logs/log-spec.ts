@@ -1,22 +1,23 @@
 import { invalid, messageOf } from '../../base/errors.ts';
 import { parseBytes } from '../../base/sizes.ts';
+import { findLogDriver, logDriverOf } from '../../log-drivers/index.ts';
 import { type LogSpec, type TextTest, textExpression } from '../../spec/index.ts';
 import type { LogDefaults } from '../model/log-defaults.ts';
 import type { ContainerRecord } from '../model/record.ts';
 
 /**
- * Decides how the supervisor keeps a container's output. Log drivers other than `none` read from the same file.
+ * Decides how the supervisor keeps a container's output. Drivers that keep it share one form.
  * @throws EngineError invalid for malformed options
  */
 export async function logSpec(record: ContainerRecord, path: string, defaults: LogDefaults): Promise<LogSpec> {
-  const { Type: type = 'json-file', Config: options = {} } = record.hostConfig.LogConfig ?? {};
-  const given = options ?? {};
+  const { LogConfig: config } = record.hostConfig;
+  const given = config?.Config ?? {};
   const maxSize = given['max-size'];
   const maxFile = given['max-file'];
   const compress = given['compress'];
   const attrs = await lineAttributes(record, given);
   return {
-    driver: type === 'none' ? 'none' : 'json-file',
+    driver: findLogDriver(logDriverOf(config))?.keepsOutput === false ? 'none' : 'json-file',
     path,
     maxSizeBytes: maxSize === undefined ? defaults.maxSizeBytes : parseMaxSize(maxSize),
     maxFiles: maxFile === undefined ? defaults.maxFiles : parseMaxFiles(maxFile),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { findLogDriver, logDriverOf } from '../../log-drivers/index.ts';
 import type { LogConfig } from '../../spec/index.ts';
 
 /**
@@ -32,5 +33,5 @@ export function containersFolder(dataRoot: string): string {
 
 /** `LogPath` of inspect. Empty unless the log driver writes a file that users may read. */
 export function logPathOf(dataRoot: string, id: string, config: LogConfig | undefined): string {
-  return config?.Type === 'json-file' ? containerPaths(dataRoot, id).log : '';
+  return findLogDriver(logDriverOf(config))?.showsPath === true ? containerPaths(dataRoot, id).log : '';
 }

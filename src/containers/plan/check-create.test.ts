@@ -195,18 +195,6 @@ test('capabilities and security options', () => {
   assert.deepEqual(warnings({ SecurityOpt: ['label:type:x', 'apparmor:unconfined', 'no-new-privileges'] }), []);
 });
 
-test('logs', () => {
-  const log = (Type: string, Config?: Record<string, string>): HostConfig => ({
-    LogConfig: { Type, Config: Config ?? null },
-  });
-  refuses(log('foo'), 'error looking up logging plugin foo: plugin "foo" not found');
-  refuses(log('json-file', { foo: 'x' }), "unknown log opt 'foo' for json-file log driver");
-  refuses(log('local', { foo: 'x' }), "unknown log opt 'foo' for log driver local");
-  refuses(log('json-file', { mode: 'x' }), 'logger: logging mode not supported: x');
-  assert.deepEqual(warnings(log('none', { x: '1' })), []);
-  assert.deepEqual(warnings(log('', { 'max-size': '1m' })), []);
-});
-
 test('what a container’s own config may not say', () => {
   refuses({}, "the working directory 'rel' is invalid, it needs to be an absolute path", { WorkingDir: 'rel' });
   refuses({}, 'invalid environment variable: =x', { Env: ['=x'] });

@@ -3,7 +3,6 @@ import { checkCapabilities, type HostFacts, parseSecurityOptions } from '../../r
 import type { ContainerConfig, HostConfig, Resources } from '../../spec/index.ts';
 import { targetProblem } from './bind-spec.ts';
 import { checkConfig, checkHostConfig, checkRestartPolicy } from './check-config.ts';
-import { checkLogConfig } from './check-log-config.ts';
 import { checkModes } from './check-modes.ts';
 import { type CheckedResources, checkResources, checkScores } from './check-resources.ts';
 import { storageSize } from './storage-size.ts';
@@ -25,7 +24,6 @@ export function checkCreate(config: ContainerConfig, hostConfig: HostConfig, fac
   checkModes(config, hostConfig);
   checkScores(hostConfig);
   parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-  if (hostConfig.LogConfig !== undefined && hostConfig.LogConfig !== null) checkLogConfig(hostConfig.LogConfig);
   for (const target of Object.keys(hostConfig.Tmpfs ?? {})) {
     const problem = targetProblem(target);
     if (problem !== undefined) throw invalid(problem);

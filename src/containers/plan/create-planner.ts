@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type EngineError, invalid } from '../../base/errors.ts';
+import { checkLogConfig } from '../../log-drivers/index.ts';
 import type { HostFacts } from '../../runtime/index.ts';
 import {
   type ContainerConfig,
@@ -49,6 +50,7 @@ function plan(deps: PlannerDeps, { body, platform, writableSubmounts = false }: 
   const image = deps.images.resolve(ref, platform === '' ? undefined : parsePlatform(platform));
   const merged = mergeConfig(withConfigDefaults(given), image.config.config ?? {});
   const hostConfig = withoutUselessLinks(joinContainers(deps, defaultHostConfig(checked.hostConfig, deps.defaults)));
+  checkLogConfig(hostConfig.LogConfig ?? {});
   const [path = '', ...args] = [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])];
   const { os, architecture, variant } = image.config;
   const imagePlatform = { os, architecture, ...(variant === undefined ? {} : { variant }) };

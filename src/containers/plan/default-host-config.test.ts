@@ -10,7 +10,7 @@ const DEFAULTS: HostConfigDefaults = {
   shmSizeBytes: 64 << 20,
   cgroupnsMode: undefined,
   ulimits: [],
-  logDriver: 'json-file',
+  log: { driver: 'json-file', options: {} },
   oomKillDisable: true,
 };
 
@@ -39,6 +39,16 @@ test('what was not given is shown as dockerd shows it', () => {
   assert.deepEqual(RestartPolicy, { Name: 'no', MaximumRetryCount: 0 });
   assert.deepEqual([NetworkMode, CgroupnsMode, IpcMode, ShmSize], ['bridge', 'host', 'private', 64 << 20]);
   assert.deepEqual([OomKillDisable, PidsLimit, Tmpfs], [false, null, undefined]);
+});
+
+test('options of the engine are those of containers with its log driver', () => {
+  const log = { driver: 'local', options: { 'max-size': '1m', compress: 'true' } };
+  const logOf = (LogConfig?: HostConfig['LogConfig']) =>
+    shown(LogConfig === undefined ? {} : { LogConfig }, { log }).LogConfig;
+  assert.deepEqual(logOf(), { Type: 'local', Config: log.options });
+  const own = { Type: 'local', Config: { 'max-size': '5m' } };
+  assert.deepEqual(logOf(own), { Type: 'local', Config: { 'max-size': '5m', compress: 'true' } });
+  assert.deepEqual(logOf({ Type: 'json-file', Config: null }), { Type: 'json-file', Config: {} });
 });
 
 test('what was given is echoed, empty lists too', () => {

@@ -1,5 +1,5 @@
 import { MASKED_PATHS, READONLY_PATHS } from '../../runtime/index.ts';
-import type { HostConfig, PortMap, Ulimit } from '../../spec/index.ts';
+import type { HostConfig, LogConfig, PortMap, Ulimit } from '../../spec/index.ts';
 import { shownMounts } from './shown-mounts.ts';
 
 export interface HostConfigDefaults {
@@ -11,7 +11,8 @@ export interface HostConfigDefaults {
   readonly cgroupnsMode: 'host' | 'private' | undefined;
   /** Ulimits of containers that do not set them. */
   readonly ulimits: readonly Ulimit[];
-  readonly logDriver: string;
+  /** The log driver of containers that name none, and its options, which those have that name it. */
+  readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
   /** Whether the OOM killer can be switched off (cgroup v1). */
   readonly oomKillDisable: boolean;
 }
@@ -27,7 +28,7 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
   return {
     ...NOTHING,
     ...present(given),
-    LogConfig: { Type: given.LogConfig?.Type || defaults.logDriver, Config: given.LogConfig?.Config ?? {} },
+    LogConfig: logConfig(given.LogConfig, defaults.log),
     NetworkMode: mode === '' || mode === 'default' ? 'bridge' : mode,
     PortBindings: portBindings(given.PortBindings),
     Links: given.Links?.length ? given.Links : null,
@@ -49,6 +50,11 @@ export function defaultHostConfig(given: HostConfig, defaults: HostConfigDefault
     MaskedPaths: privileged ? null : (given.MaskedPaths ?? MASKED_PATHS),
     ReadonlyPaths: privileged ? null : (given.ReadonlyPaths ?? READONLY_PATHS),
   };
+}
+
+function logConfig(given: HostConfig['LogConfig'], { driver, options }: HostConfigDefaults['log']): LogConfig {
+  const Type = given?.Type || driver;
+  return { Type, Config: { ...(Type === driver ? options : {}), ...given?.Config } };
 }
 
 /** On cgroup v1 a privileged container uses the host's cgroup namespace, whatever the default. */

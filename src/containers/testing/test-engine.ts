@@ -22,7 +22,7 @@ const DEFAULTS: CreateContainersDeps['defaults'] = {
   shmSizeBytes: 64 * 1024 * 1024,
   cgroupnsMode: undefined,
   ulimits: [],
-  logDriver: 'json-file',
+  log: { driver: 'json-file', options: {} },
 };
 
 /** A containers domain on a fake host. Tests can kill its daemon and start it again. Disposing removes the folder. */

@@ -7,8 +7,10 @@ import { isLoopback } from '../../base/loopback.ts';
 import type { RunDefaults } from '../../containers/index.ts';
 import { type ProxySettings, parseProxy } from '../../distribution/index.ts';
 import { DEFAULT_TAR_LIMITS } from '../../io/index.ts';
+import { DEFAULT_LOG_DRIVER, findLogDriver } from '../../log-drivers/index.ts';
 import type { Ulimit } from '../../spec/index.ts';
 import type { LogFormat, LogLevel } from '../log.ts';
+import { type LogChoice, logDefaults } from './log-defaults.ts';
 import { type NetworkOptions, networkConfig } from './network-config.ts';
 import { flag, integer, list, map, text } from './option-values.ts';
 import type { OptionName, OptionValues } from './options.ts';
@@ -37,7 +39,7 @@ export interface Config {
   readonly cgroupnsMode: 'host' | 'private' | undefined;
   readonly shmSizeBytes: number;
   readonly ulimits: readonly Ulimit[];
-  readonly log: { readonly driver: 'json-file' | 'none'; readonly options: Readonly<Record<string, string>> };
+  readonly log: LogChoice;
   readonly network: NetworkOptions;
   /** The folders of plugins, in the order of precedence. */
   readonly pluginFolders: readonly string[];
@@ -128,10 +130,7 @@ export function resolveConfig(values: OptionValues): Config {
     ),
     shmSizeBytes: integer(values, 'default-shm-size', 64 * MEBIBYTE, 1),
     ulimits: Object.entries(map(values, 'default-ulimit')).map(parseUlimit),
-    log: {
-      driver: logDriver(text(values, 'log-driver')),
-      options: map(values, 'log-opt'),
-    },
+    log: logConfig(values),
     network: networkConfig(values),
     pluginFolders: pluginFolders(list(values, 'plugin-dir')),
     gc: {
@@ -275,10 +274,12 @@ function storageDriver(name: string | undefined): 'overlay2' | 'vfs' | undefined
   throw invalid(`driver not supported: ${name}`);
 }
 
-function logDriver(name: string | undefined): 'json-file' | 'none' {
-  if (name === undefined || name === 'json-file') return 'json-file';
-  if (name === 'none') return 'none';
-  throw invalid(`logger: no log driver named '${name}' is registered`);
+function logConfig(values: OptionValues): LogChoice {
+  const driver = text(values, 'log-driver') ?? DEFAULT_LOG_DRIVER;
+  if (findLogDriver(driver) === undefined) throw invalid(`logger: no log driver named '${driver}' is registered`);
+  const log = { driver, options: map(values, 'log-opt') };
+  logDefaults(log);
+  return log;
 }
 
 function normaliseLevel(level: string | undefined): string | undefined {

@@ -23,9 +23,9 @@ import {
 } from '../../runtime/index.ts';
 import type { Volumes } from '../../volumes/index.ts';
 import type { LiveConfig } from '../config/live-config.ts';
+import { logDefaults } from '../config/log-defaults.ts';
 import { hostConfigDefaults } from '../host-config-defaults.ts';
 import { notingImageUse } from '../image-uses.ts';
-import { logDefaults } from '../log-defaults.ts';
 import type { Storage } from './open-storage.ts';
 
 export interface OpenContainersDeps {
@@ -62,7 +62,7 @@ export function openContainers(deps: OpenContainersDeps): ContainersDomain {
     logger,
     clock: { now: wallTimeNanos, after },
     dataRoot: config.dataRoot,
-    logDefaults: logDefaults(config),
+    logDefaults: logDefaults(config.log),
     reserve: {
       // Container state is not durable: it does not survive a power cut in any case.
       write: (change) => stores.db.transaction(change, { durable: false, removes: true }),

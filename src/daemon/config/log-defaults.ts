@@ -1,20 +1,20 @@
-import { invalid } from '../base/errors.ts';
-import { parseBytes } from '../base/sizes.ts';
-import type { LogDefaults } from '../containers/index.ts';
-import type { Config } from './config/config.ts';
+import { invalid } from '../../base/errors.ts';
+import { parseBytes } from '../../base/sizes.ts';
+import type { LogDefaults } from '../../containers/index.ts';
+import { checkLogConfig } from '../../log-drivers/index.ts';
 
 /** Logs are rotated by default, so that a log does not fill the disk. */
 const MAX_SIZE_BYTES = 20 * 1024 * 1024;
 const MAX_FILES = 5;
-const KNOWN = ['max-size', 'max-file', 'compress'];
 
-/** Parses the rotation of `--log-opt`. @throws EngineError invalid */
-export function logDefaults(config: Config): LogDefaults {
-  const { options } = config.log;
-  const unknown = Object.keys(options).filter((name) => !KNOWN.includes(name));
-  if (unknown.length > 0) {
-    throw invalid(`unknown log opt '${unknown[0]}' for ${config.log.driver} log driver`);
-  }
+export interface LogChoice {
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Checks `--log-driver` and `--log-opt`, and parses the rotation. @throws EngineError invalid */
+export function logDefaults({ driver, options }: LogChoice): LogDefaults {
+  checkLogConfig({ Type: driver, Config: options });
   return {
     maxSizeBytes: maxSize(options['max-size']),
     maxFiles: maxFiles(options['max-file']),

@@ -1,0 +1,21 @@
+import { ownValue } from '../base/own-value.ts';
+import { jsonFile } from './json-file.ts';
+import { local } from './local.ts';
+import type { LogDriver } from './log-driver.ts';
+import { none } from './none.ts';
+
+const DRIVERS: Readonly<Record<string, LogDriver>> = Object.fromEntries(
+  [jsonFile, local, none].map((driver) => [driver.name, driver]),
+);
+
+export function findLogDriver(name: string): LogDriver | undefined {
+  return ownValue(DRIVERS, name);
+}
+
+/** Names for `info`, sorted. As dockerd's they are those of drivers that keep or send something. */
+export function logDriverNames(): readonly string[] {
+  return Object.values(DRIVERS)
+    .filter(({ keepsOutput }) => keepsOutput)
+    .map(({ name }) => name)
+    .sort();
+}

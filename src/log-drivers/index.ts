@@ -1,0 +1,3 @@
+export { checkLogConfig, checkLogOptions } from './check-log-config.ts';
+export { findLogDriver, logDriverNames } from './drivers.ts';
+export { DEFAULT_LOG_DRIVER, type LogDriver, logDriverOf } from './log-driver.ts';

@@ -1,0 +1,10 @@
+import type { LogDriver } from './log-driver.ts';
+
+/** One JSON object a line, as Docker writes them. */
+export const jsonFile: LogDriver = {
+  name: 'json-file',
+  title: 'json-file log driver',
+  options: new Set(['max-file', 'max-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag']),
+  keepsOutput: true,
+  showsPath: true,
+};

@@ -1,0 +1,10 @@
+import type { LogDriver } from './log-driver.ts';
+
+/** The engine's own form, which nobody else reads. It is that of json-file here. */
+export const local: LogDriver = {
+  name: 'local',
+  title: 'log driver local',
+  options: new Set(['max-file', 'max-size', 'compress']),
+  keepsOutput: true,
+  showsPath: false,
+};

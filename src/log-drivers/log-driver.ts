@@ -1,0 +1,28 @@
+import type { LogConfig } from '../spec/index.ts';
+
+export type LogOptions = Readonly<Record<string, string>>;
+
+/**
+ * A log driver. Each is one file of this folder and one row of `drivers.ts`. The supervisor keeps the output of a container in a file,
+ * whatever its driver is: it needs neither the engine nor a receiver for that.
+ */
+export interface LogDriver {
+  /** As in `--log-driver`. */
+  readonly name: string;
+  /** Its name in the text `unknown log opt 'x' for …` of dockerd. */
+  readonly title: string;
+  /** Its own log options. Those that all drivers have are in `check-log-config.ts`. `any`: it reads none, and refuses none. */
+  readonly options: ReadonlySet<string> | 'any';
+  /** Whether the output is kept, so that `logs` can read it. */
+  readonly keepsOutput: boolean;
+  /** Whether inspect shows the path of the file. */
+  readonly showsPath: boolean;
+}
+
+/** The driver that a configuration without a type means. */
+export const DEFAULT_LOG_DRIVER = 'json-file';
+
+/** The name of the driver of a container. */
+export function logDriverOf(config: LogConfig | null | undefined): string {
+  return config?.Type || DEFAULT_LOG_DRIVER;
+}
