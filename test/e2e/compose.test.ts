@@ -3,9 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { lacksPlugins, PLUGIN_AGES, pluginConfig } from '../support/client-plugins.ts';
 import { command } from '../support/command.ts';
+import { COMPOSE_CLIENTS } from '../support/compose-clients.ts';
 import { eventually, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
@@ -64,43 +63,7 @@ COPY file /
 CMD ["sleep", "1000"]
 `;
 
-interface Client {
-  readonly name: string;
-  readonly program: readonly [string, ...string[]];
-  /** Makes the folder for DOCKER_CONFIG. */
-  readonly config: (folder: string) => string;
-  /** Why the client is not tested here. */
-  readonly skip: string | false;
-}
-
-/** Our Compose; Compose as a plugin of the docker CLI, the newest and an old one; and Debian's older docker-compose. */
-const CLIENTS: readonly Client[] = [
-  {
-    name: 'gantry compose',
-    program: [fileURLToPath(new URL('../../bin/gantry', import.meta.url)), 'compose'],
-    config: (folder) => folder,
-    skip: false,
-  },
-  ...PLUGIN_AGES.map(
-    (age): Client => ({
-      name: `docker compose (${age})`,
-      program: ['docker', 'compose'],
-      config: (folder) => pluginConfig(folder, age),
-      skip: lacksPlugins(age),
-    }),
-  ),
-  {
-    name: 'docker-compose',
-    program: ['docker-compose'],
-    config: (folder) => folder,
-    skip:
-      (await command('docker-compose', ['version', '--short']).catch(() => undefined))?.code === 0
-        ? false
-        : 'no docker-compose is installed',
-  },
-];
-
-for (const { name, program, config, skip } of CLIENTS) {
+for (const { name, program, config, skip } of COMPOSE_CLIENTS) {
   test(`${name}: a project of several services runs, is scaled, survives the daemon, and is taken down`, {
     skip,
   }, async () => {

@@ -34,10 +34,11 @@ export function idOf(kind: string, name: string): string {
   return createHash('sha256').update(`${kind} ${name}`).digest('hex');
 }
 
-export async function recordingEngine(): Promise<RecordingEngine> {
+/** `createMilliseconds` is how long the creation of a container takes. */
+export async function recordingEngine({ createMilliseconds = 0 } = {}): Promise<RecordingEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-recording-'));
   const socket = join(folder, 'engine.sock');
-  const state = new RecordedState();
+  const state = new RecordedState(createMilliseconds);
   const server = createServer((request, response) => {
     answer(state, request, response).catch((error: unknown) => {
       response.writeHead(500).end(JSON.stringify({ message: String(error) }));
@@ -73,12 +74,17 @@ interface RecordedContainer {
 const [OUTER_NETWORK, OUTER_VOLUME] = ['outer-net', 'outer'] as const;
 
 class RecordedState {
+  readonly createMilliseconds: number;
   readonly requests: MadeRequest[] = [];
   atOnce = 0;
   mostAtOnce = 0;
   readonly containers = new Map<string, RecordedContainer>();
   readonly networks = new Map<string, Fields>();
   readonly volumes = new Map<string, Fields>();
+
+  constructor(createMilliseconds: number) {
+    this.createMilliseconds = createMilliseconds;
+  }
 
   container(reference: string): RecordedContainer | undefined {
     return [...this.containers.values()].find(({ id, name }) => id === reference || name === reference);
@@ -119,11 +125,11 @@ async function answer(state: RecordedState, request: IncomingMessage, response: 
   send(undefined, 204);
 }
 
-/** Waits until other requests have had the time to come. */
+/** Counts the requests that come meanwhile. */
 async function takeTime(state: RecordedState): Promise<void> {
   state.atOnce++;
   state.mostAtOnce = Math.max(state.mostAtOnce, state.atOnce);
-  await setTimeout(20);
+  await setTimeout(state.createMilliseconds);
   state.atOnce--;
 }
 
