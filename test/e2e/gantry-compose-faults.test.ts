@@ -27,3 +27,12 @@ services:
   assert.match(printed(), /^Gracefully Stopping/m);
   assert.equal((await app.compose('ps', '-q')).stdout, '');
 });
+
+test('down removes a container of run --rm, which the engine removes at the same time', async (t) => {
+  const app = composeProject(t, engine(), {
+    'compose.yaml': 'services: { web: { image: busybox, command: sleep 1000, stop_grace_period: 0s } }\n',
+  });
+  await app.ok('run', '-d', '--rm', 'web');
+  await app.ok('down', '--remove-orphans');
+  await eventually(async () => assert.equal((await app.containers()).size, 0));
+});

@@ -61,7 +61,10 @@ export async function removeContainers(
     if (isRunning(container)) await stopContainers(context, [container], options);
     await change(context, () =>
       reporting(report, { id: `Container ${container.name}`, doing: 'Removing', done: 'Removed' }, () =>
-        ignoring('notFound', () => removeContainer(engine, container.id, { force: true, volumes })),
+        // One of `run --rm` that has ended is removed by the engine at the same time.
+        ignoring('conflict', () =>
+          ignoring('notFound', () => removeContainer(engine, container.id, { force: true, volumes })),
+        ),
       ),
     );
   });
