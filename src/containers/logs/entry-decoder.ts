@@ -2,6 +2,7 @@ import { isObject } from '../../base/is-object.ts';
 import { attributeBytes, BLANK } from './entry-attributes.ts';
 import { FIXED_BYTES, fixedTime, fixTime } from './entry-time.ts';
 import { ESCAPED, hex4, putUtf8 } from './json-text.ts';
+import { PART_BYTES } from './line-parts.ts';
 import { LogPosition } from './log-position.ts';
 
 /** The entries to show, and their form. */
@@ -56,6 +57,8 @@ export class EntryDecoder {
   #finished = false;
   readonly #place = new LogPosition();
   #scanned = 0;
+  /** The stream whose line goes on in the next entry, or 0. */
+  #partOf = 0;
   #attrsText = '';
   #attrs = NO_ATTRIBUTES;
 
@@ -228,12 +231,17 @@ export class EntryDecoder {
     return stream === STDOUT ? this.#format.stdout : this.#format.stderr;
   }
 
-  /** Writes header, time and attributes before the text, which is in place already. */
-  #emit(stream: number, textAt: number, textEnd: number, attrs: Buffer): void {
+  /** Writes header, time and attributes before the text, which is in place already. Further parts of a line have no time. */
+  #emit(stream: number, textAt: number, textEnd: number, attributes: Buffer): void {
     const out = this.#out;
     let put = this.#used;
     const length = textEnd - textAt;
-    const { framed, timestamps } = this.#format;
+    const begins = this.#partOf !== stream;
+    if (length >= PART_BYTES && out[textEnd - 1] !== NEWLINE) this.#partOf = stream;
+    else if (!begins) this.#partOf = 0;
+    const { framed } = this.#format;
+    const timestamps = begins && this.#format.timestamps;
+    const attrs = begins ? attributes : NO_ATTRIBUTES;
     const headerAt = put;
     if (framed) put += HEADER_BYTES;
     if (timestamps) {

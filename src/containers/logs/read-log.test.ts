@@ -246,6 +246,78 @@ test('the tail counts entries before a stream is chosen, and a last one without 
   assert.equal(await log.read({ tail: 1 }), 'c');
 });
 
+/** A line of `length` letters as the supervisor and dockerd write it. */
+function parts(letter: string, length: number, n = 0, stream = 'stdout'): string {
+  const text = `${letter.repeat(length)}\n`;
+  const cuts = Array.from({ length: Math.ceil(text.length / 16_384) }, (_, i) =>
+    text.slice(i * 16_384, (i + 1) * 16_384),
+  );
+  return cuts.map((cut) => entry(cut, n, stream)).join('');
+}
+
+test('a line in several parts counts once in a tail, also across files', async () => {
+  const long = (letter: string): string => `${letter.repeat(40_000)}\n`;
+  for (const cut of [0, 1, 2, 3, 4, 5, 6, 7, 8]) {
+    for (const compressed of [false, true]) {
+      using log = new TestLog();
+      const entries = `${entry('a\n')}${parts('b', 40_000)}${entry('c\n')}${parts('d', 40_000)}`.split(/(?<=\n)/);
+      const [before, after] = [entries.slice(0, cut).join(''), entries.slice(cut).join('')];
+      log.write(compressed ? gzipSync(before) : before, compressed ? '.1.gz' : '.1');
+      log.write(after);
+      const lines = ['a\n', long('b'), 'c\n', long('d')];
+      for (const tail of [0, 1, 2, 3, 4, 5]) {
+        const expected = tail === 0 ? '' : lines.slice(-tail).join('');
+        assert.ok(
+          (await log.read({ tail })) === expected,
+          `tail ${tail}, ${cut} entries in the older file, ${compressed}`,
+        );
+      }
+    }
+  }
+});
+
+test('what looks like a part is none: a last line without its newline, however it is escaped', async () => {
+  using log = new TestLog();
+  const escaped = '\u0001'.repeat(5000);
+  const quoted = `${'x'.repeat(20_000)}\\n`;
+  log.write(
+    entry('a\n') + entry(escaped) + entry('b\n') + parts('c', 16_383) + entry(quoted.slice(0, 16_384)) + entry('end\n'),
+  );
+  assert.equal(await log.read({ tail: 1 }), `${'x'.repeat(16_384)}end\n`);
+  assert.equal((await log.read({ tail: 2 })).length, 16_384 + 16_384 + 4);
+  assert.equal(await log.read({ tail: 4 }), `${escaped}b\n${'c'.repeat(16_383)}\n${'x'.repeat(16_384)}end\n`);
+});
+
+test('a line in several parts has one time and one set of attributes', async () => {
+  using log = new TestLog();
+  const attrs = '"attrs":{"k":"v"},';
+  log.write(
+    entry('x'.repeat(16_384), 1, 'stdout', attrs) +
+      entry('e\n', 1, 'stderr', attrs) +
+      entry('x\n', 1, 'stdout', attrs) +
+      entry('y\n', 2, 'stdout', attrs),
+  );
+  const stamp = (n: number): string => time(n).replace('.5Z', '.500000000Z');
+  assert.equal(
+    await log.read({ timestamps: true, details: true, stderr: false }),
+    `${stamp(1)} k=v ${'x'.repeat(16_384)}x\n${stamp(2)} k=v y\n`,
+  );
+  assert.match(await log.read({ timestamps: true }), /^\S+ x+\S+ e\n\nx\n|^\S+ x{16384}2026\S+ e\nx\n2026\S+ y\n$/);
+});
+
+test('the tail before a time is that of the lines until then', async () => {
+  for (const compressed of [false, true]) {
+    using log = new TestLog();
+    const text = Array.from({ length: 9 }, (_, n) => entry(`${n}\n`, n)).join('');
+    log.write(compressed ? gzipSync(text) : text, compressed ? '.1.gz' : '.1');
+    log.write(entry('9\n', 9));
+    assert.equal(await log.read({ tail: 2, until: nanos(4) }), '3\n4\n');
+    assert.equal(await log.read({ tail: 2, until: nanos(9) }), '8\n9\n');
+    assert.equal(await log.read({ tail: 1, until: nanos(-1) }), '');
+    assert.equal(await log.read({ tail: 3, since: nanos(4), until: nanos(4) }), '4\n');
+  }
+});
+
 test('a log that is not there is empty', async () => {
   using log = new TestLog();
   assert.equal(await log.read(), '');

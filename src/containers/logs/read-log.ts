@@ -3,7 +3,8 @@ import { after } from '../../base/after.ts';
 import type { LogSource } from '../model/log-source.ts';
 import type { LogOptions } from '../model/requests.ts';
 import { EntryDecoder } from './entry-decoder.ts';
-import { BLOCK_BYTES, blocksOf, findTail } from './log-blocks.ts';
+import { findTail } from './find-tail.ts';
+import { BLOCK_BYTES, blocksOf } from './log-blocks.ts';
 import { closeLogFiles, type LogFileHandle, openLogFiles } from './log-files.ts';
 import { inodeAt, LogFollower } from './log-follower.ts';
 
@@ -118,7 +119,8 @@ class Reading {
 
   /** Yields the existing entries. The newest file stays open. */
   async *present(options: LogOptions): AsyncGenerator<Buffer> {
-    const start = options.tail < 0 ? { file: 0, position: 0 } : await findTail(this.#files, options.tail);
+    const start =
+      options.tail < 0 ? { file: 0, position: 0 } : await findTail(this.#files, options.tail, options.until);
     await closeLogFiles(this.#files.splice(0, start.file));
     this.#position = start.position;
     const oldestMs = options.since === undefined ? 0 : Number(options.since / 1_000_000n);
