@@ -33,7 +33,12 @@ export { findVariables, type UsedVariable } from './load/interpolate/find-variab
 export { loadMapping, loadProject, type ProjectMapping } from './load/load-project.ts';
 export { findProject, type ProjectRequest } from './load/names/find-project.ts';
 export type { ProjectSource } from './load/names/project-source.ts';
-export { withoutUnused, withSelectedServices, withServicesEnabled } from './load/profiles/select-services.ts';
+export {
+  withOnlyServices,
+  withoutUnused,
+  withSelectedServices,
+  withServicesEnabled,
+} from './load/profiles/select-services.ts';
 export { readShortPort, readShortVolume } from './load/short-forms.ts';
 export {
   ALL_STEPS,

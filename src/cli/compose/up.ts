@@ -1,4 +1,4 @@
-import { type Project, replicasOf } from '../../compose/index.ts';
+import { type Project, replicasOf, withOnlyServices } from '../../compose/index.ts';
 import { atLeast } from '../command.ts';
 import { CliError } from '../errors.ts';
 import type { Flags } from '../flags/parse.ts';
@@ -53,12 +53,9 @@ async function selected(call: ComposeCall, names: readonly string[], flags: Flag
   const project = await projectOf(call, names);
   checkServices(project, names);
   if (!declared(flags, 'no-deps') || names.length === 0) return project;
-  const services = [...project.services].flatMap(([name, service]) => {
-    if (!names.includes(name)) return [];
-    const { depends_on: _, ...alone } = service;
-    return [[name, alone] as const];
-  });
-  return { ...project, services: new Map(services) };
+  const only = withOnlyServices(project, new Set(names));
+  const services = [...only.services].map(([name, { depends_on: _, ...alone }]) => [name, alone] as const);
+  return { ...only, services: new Map(services) };
 }
 
 /** Takes `--scale` into the project. @throws CliError */

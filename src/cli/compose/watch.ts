@@ -15,6 +15,7 @@ import {
   watchPaths,
   watchRules,
   watchWork,
+  withOnlyServices,
 } from '../../compose/index.ts';
 import { parseIgnoreFile } from '../../spec/index.ts';
 import { atLeast } from '../command.ts';
@@ -145,8 +146,8 @@ async function rebuild(
   err.line(`Rebuilding service(s) ${JSON.stringify(services)} after changes were detected...`);
   const words = ['--detach', '--build', '--no-deps', ...(isQuiet ? ['--quiet-build'] : [])];
   const { flags } = parseFlags(UP_FLAGS, words, { interspersed: true });
-  const chosen = new Map([...project.services].filter(([name]) => services.includes(name)));
-  await bringUp(call, { project: { ...project, services: chosen }, names: services, flags }, { starts: true });
+  const chosen = withOnlyServices(project, new Set(services));
+  await bringUp(call, { project: chosen, names: services, flags }, { starts: true });
   err.line(`service(s) ${JSON.stringify(services)} successfully built`);
   if (!prunes) return;
   const filters = { dangling: ['true'], label: [`${LABEL.project}=${project.name}`] };

@@ -30,15 +30,21 @@ export function withSelectedServices(project: Project, names: readonly string[])
   if (names.length === 0) return project;
   const selected = new Set<string>();
   for (const name of names) select(project, { name, isRequired: true }, selected);
-  const isSelected = ([name]: readonly [string, unknown]): boolean => selected.has(name);
-  const services = [...project.services].filter(isSelected).map(([name, service]) => {
-    const dependencies = service.depends_on && new Map([...service.depends_on].filter(isSelected));
+  const only = withOnlyServices(project, selected);
+  const services = [...only.services].map(([name, service]) => {
+    const dependencies =
+      service.depends_on && new Map([...service.depends_on].filter(([other]) => selected.has(other)));
     return [name, { ...service, ...(dependencies === undefined ? {} : { depends_on: dependencies }) }] as const;
   });
-  const dropped = [...project.services].filter((entry) => !isSelected(entry));
+  return { ...only, services: new Map(services) };
+}
+
+/** Keeps these services. The others are disabled: they stay services of the project, and their containers are no orphans. */
+export function withOnlyServices(project: Project, names: ReadonlySet<string>): Project {
+  const dropped = [...project.services].filter(([name]) => !names.has(name));
   return {
     ...project,
-    services: new Map(services),
+    services: new Map([...project.services].filter(([name]) => names.has(name))),
     disabledServices: new Map([...project.disabledServices, ...dropped]),
   };
 }
