@@ -1,6 +1,7 @@
 /** Lists about what runs: images, volumes, top. */
 
 import { humanSize } from '../../base/sizes.ts';
+import { ZERO_TIME } from '../../base/time.ts';
 import { containerProcesses, inspectImageText, listVolumes, type VolumeSummary } from '../../client/index.ts';
 import { forAll, LABEL, volumeName } from '../../compose/index.ts';
 import { atLeast } from '../command.ts';
@@ -70,11 +71,13 @@ export const images: ComposeCommand = {
   },
 };
 
-function rowOf(container: string, image: string, facts: ImageFacts | undefined) {
+export function rowOf(container: string, image: string, facts: ImageFacts | undefined) {
   const { name = '<none>', tag = image.includes('@') || image.startsWith('sha256:') ? '<none>' : 'latest' } =
     parseFamiliar(image) ?? {};
   const { Os = '', Architecture = '', Variant = '', Created = '' } = facts ?? {};
-  const seconds = Date.parse(facts?.Metadata?.LastTagTime ?? Created) / 1000;
+  const tagged = facts?.Metadata?.LastTagTime ?? ZERO_TIME;
+  // An engine without it says the year 1: docker compose makes 292 years of it.
+  const seconds = Date.parse(tagged === ZERO_TIME ? Created : tagged) / 1000;
   return {
     ID: facts?.Id ?? '',
     ContainerName: container,
