@@ -15,7 +15,7 @@ export { waitUntilReady } from './apply/wait-until-ready.ts';
 export { writeJson } from './config/write-json.ts';
 export { writeMapping, writeProject } from './config/write-project.ts';
 export { writeYaml } from './config/write-yaml.ts';
-export { diskFiles } from './disk/disk-files.ts';
+export { diskFiles, readStdin } from './disk/disk-files.ts';
 export { byBytes } from './go/by-bytes.ts';
 export { shellWords } from './go/shell-words.ts';
 export { drawSvg } from './graph/draw-svg.ts';

@@ -28,11 +28,24 @@ services:
   assert.equal((await app.compose('ps', '-q')).stdout, '');
 });
 
-test('down removes a container of run --rm, which the engine removes at the same time', async (t) => {
-  const app = composeProject(t, engine(), {
-    'compose.yaml': 'services: { web: { image: busybox, command: sleep 1000, stop_grace_period: 0s } }\n',
-  });
-  await app.ok('run', '-d', '--rm', 'web');
-  await app.ok('down', '--remove-orphans');
-  await eventually(async () => assert.equal((await app.containers()).size, 0));
+const WAITING = `
+services:
+  web: { image: busybox, command: sleep 1000, stop_grace_period: 0s }
+  worker: { image: busybox, command: sleep 1000, stop_grace_period: 0s }
+`;
+
+test('down removes containers that the engine removes when they have stopped', async (t) => {
+  const app = composeProject(t, engine(), { 'compose.yaml': WAITING });
+  await Promise.all([1, 2, 3, 4].map(() => app.ok('run', '--rm', '-d', 'web')));
+  await app.ok('down', '--remove-orphans', '-t', '0');
+  assert.deepEqual([...(await app.containers()).keys()], []);
+  assert.doesNotMatch((await engine().api('GET', '/networks')).body, new RegExp(app.name));
+});
+
+test('two downs at once both succeed, as do two ups that need the same network', async (t) => {
+  const app = composeProject(t, engine(), { 'compose.yaml': WAITING });
+  for (let round = 0; round < 2; round += 1) {
+    await Promise.all([app.ok('up', '-d', 'web'), app.ok('up', '-d', 'worker')]);
+    await Promise.all([app.ok('down', '-t', '0'), app.ok('down', '-t', '0')]);
+  }
 });

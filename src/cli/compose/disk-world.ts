@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { diskFiles, type ProjectFiles } from '../../compose/index.ts';
+import { writeFileSync } from 'node:fs';
+import { diskFiles, type ProjectFiles, readStdin } from '../../compose/index.ts';
 import type { Cli } from '../cli.ts';
 import type { ComposeWorld } from './compose-world.ts';
 
@@ -20,7 +20,7 @@ export function diskWorld(cli: Cli): ComposeWorld {
       };
     },
     currentFolder: process.cwd(),
-    readStdin: () => readFileSync(0, 'utf8'),
+    readStdin,
     writeFile: writeFileSync,
   };
 }

@@ -13,7 +13,7 @@ import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
 import { apiTimestamp } from '../format/timestamp.ts';
-import { hasAnsi } from './changing.ts';
+import { hasAnsi, INTERRUPTED } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
 import { containersOf, projectOrName } from './select-project.ts';
 import { INDEX } from './shared-flags.ts';
@@ -43,7 +43,7 @@ export const logs: ComposeCommand = {
     );
     const printer = printerOf(call, flags);
     const signal = new AbortController();
-    process.once('SIGINT', () => process.exit(130));
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(INTERRUPTED));
     if (!flags.bool('follow')) {
       const sources = await sourcesOf(call, project.name, containers);
       await printMergedLogs(cli.client, sources, { printer, options: optionsOf(flags) }, signal.signal);

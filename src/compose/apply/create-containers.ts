@@ -1,4 +1,4 @@
-import { createContainer, removeContainer, renameContainer, stopContainer } from '../../client/index.ts';
+import { createContainer, renameContainer, stopContainer } from '../../client/index.ts';
 import type { Service } from '../model/index.ts';
 import {
   type ContainerChange,
@@ -14,6 +14,8 @@ import type { Running, RunningContainer, RunningImage } from '../running/index.t
 import { type ApplyContext, change } from './apply-context.ts';
 import { preStop } from './hooks.ts';
 import { forAll, inOrder } from './in-order.ts';
+import { ignoring } from './networks.ts';
+import { removeWhole } from './remove-whole.ts';
 import { reporting } from './reporter.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
@@ -192,9 +194,11 @@ class ContainerCreator {
         const from = { ...made, replaces, ...(inherited === undefined ? {} : { inherited }) };
         const created = await this.#createAs(service, { name, number, requestName: temporary }, from);
         if (isRunning(existing)) await preStop(this.#context, project.services.get(existing.service), existing);
-        await stopContainer(engine, existing.id, { timeoutSeconds: this.#options.timeoutSeconds });
+        await ignoring('notFound', () =>
+          stopContainer(engine, existing.id, { timeoutSeconds: this.#options.timeoutSeconds }),
+        );
         if (this.#options.keepsReplaced === true) await renameContainer(engine, existing.id, replacedName(existing));
-        else await removeContainer(engine, existing.id);
+        else await removeWhole(engine, existing.id, { force: false });
         await renameContainer(engine, created, name);
         return created;
       }),
@@ -225,7 +229,7 @@ class ContainerCreator {
     if (isRunning(container)) await this.#stop(container);
     await change(this.#context, () =>
       reporting(report, { id, doing: 'Removing', done: 'Removed' }, () =>
-        removeContainer(engine, container.id, { force: true }),
+        removeWhole(engine, container.id, { force: true }),
       ),
     );
   }

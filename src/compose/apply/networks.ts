@@ -1,6 +1,13 @@
 import { EngineError } from '../../base/errors.ts';
-import { createNetwork, disconnectNetwork, inspectNetworkText, removeNetwork } from '../../client/index.ts';
+import {
+  createNetwork,
+  disconnectNetwork,
+  type Engine,
+  inspectNetworkText,
+  removeNetwork,
+} from '../../client/index.ts';
 import { type Hashes, networkBody, type ResourceChange } from '../plan/index.ts';
+import { LABEL } from '../running/index.ts';
 import { type ApplyContext, change } from './apply-context.ts';
 import { forAll } from './in-order.ts';
 import { reporting } from './reporter.ts';
@@ -19,10 +26,23 @@ export async function ensureNetworks(
     const body = networkBody(project, network.key, settings, hashes.network(settings));
     await change(context, () =>
       reporting(report, { id: `Network ${network.name}`, doing: 'Creating', done: 'Created' }, async () => {
-        await createNetwork(engine, body);
+        await createOrTake(engine, project.name, body);
       }),
     );
   });
+}
+
+/** Another `up` of the project may have made the network meanwhile. @throws EngineError conflict when the name is a stranger's */
+async function createOrTake(engine: Engine, project: string, body: ReturnType<typeof networkBody>): Promise<void> {
+  try {
+    await createNetwork(engine, body);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.kind === 'conflict')) throw error;
+    const { Labels } = JSON.parse(await inspectNetworkText(engine, body.Name, { verbose: false })) as {
+      readonly Labels?: Readonly<Record<string, string>> | null;
+    };
+    if (Labels?.[LABEL.project] !== project) throw error;
+  }
 }
 
 /** Removes a network whose containers are made anew on the next one: they are disconnected. */

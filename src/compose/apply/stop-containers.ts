@@ -1,10 +1,11 @@
-import { removeContainer, restartContainer, stopContainer } from '../../client/index.ts';
+import { restartContainer, stopContainer } from '../../client/index.ts';
 import type { RunningContainer } from '../running/index.ts';
 import { type ApplyContext, change } from './apply-context.ts';
 import { isRunning } from './create-containers.ts';
 import { postStart, preStop } from './hooks.ts';
 import { forAll } from './in-order.ts';
 import { ignoring } from './networks.ts';
+import { removeWhole } from './remove-whole.ts';
 import { reporting } from './reporter.ts';
 
 export interface StopOptions {
@@ -23,8 +24,11 @@ export async function stopContainers(
     const { id, name, service } = container;
     await change(context, () =>
       reporting(report, { id: `Container ${name}`, doing: 'Stopping', done: 'Stopped' }, async () => {
-        await preStop(context, project.services.get(service), container);
-        await ignoring('notModified', () => stopContainer(engine, id, { timeoutSeconds }));
+        // Another `down` may be faster.
+        await ignoring('notFound', async () => {
+          await preStop(context, project.services.get(service), container);
+          await ignoring('notModified', () => stopContainer(engine, id, { timeoutSeconds }));
+        });
       }),
     );
   });
@@ -61,10 +65,7 @@ export async function removeContainers(
     if (isRunning(container)) await stopContainers(context, [container], options);
     await change(context, () =>
       reporting(report, { id: `Container ${container.name}`, doing: 'Removing', done: 'Removed' }, () =>
-        // One of `run --rm` that has ended is removed by the engine at the same time.
-        ignoring('conflict', () =>
-          ignoring('notFound', () => removeContainer(engine, container.id, { force: true, volumes })),
-        ),
+        removeWhole(engine, container.id, { force: true, volumes }),
       ),
     );
   });
