@@ -42,6 +42,7 @@ export async function runProgram(
   onLine: (line: string) => void,
   signal: AbortSignal,
 ): Promise<ProgramEnd> {
+  signal.throwIfAborted();
   const child = spawn(path, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = Promise.withResolvers<number>();
   // Its end is asked for after its output.

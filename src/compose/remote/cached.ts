@@ -26,11 +26,14 @@ export async function cached(cache: Cache, { name, isComplete, fill }: Entry): P
   const temporary = await mkdtemp(`${folder}.`);
   try {
     await fill(temporary);
-    cache.removeTree(folder);
-    await rename(temporary, folder);
+    // Another process may have been faster, and reads its folder now.
+    if (isComplete(folder)) cache.removeTree(temporary);
+    else {
+      cache.removeTree(folder);
+      await rename(temporary, folder);
+    }
   } catch (error) {
     cache.removeTree(temporary);
-    // Another process may have been faster.
     if (!isComplete(folder)) throw error;
   }
   return folder;

@@ -42,7 +42,11 @@ export async function runGit(call: GitCall, signal: AbortSignal): Promise<GitEnd
   const ended = Promise.withResolvers<number | null>();
   child.once('error', ended.reject).once('close', ended.resolve);
   const kill = (): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, 'SIGKILL');
+    // A helper that has left the group may keep them open.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   let isLate = false;
   const timer = setTimeout(() => {
@@ -61,6 +65,8 @@ export async function runGit(call: GitCall, signal: AbortSignal): Promise<GitEnd
   try {
     const code = await ended.promise;
     signal.throwIfAborted();
+    if (output.length > OUTPUT_MAX)
+      throw new EngineError('tooLarge', `git has written more than ${OUTPUT_MAX >> 20} MiB`);
     if (isLate) throw new EngineError('unavailable', `git has not ended in ${call.limitMilliseconds / 1000} seconds`);
     return { code: code ?? 137, output, said: plain(said) };
   } catch (error) {
