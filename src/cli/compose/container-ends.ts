@@ -32,6 +32,14 @@ export class ContainerEnds {
     this.#done.resolve(undefined);
   }
 
+  /** Expects a container in place of the one whose id begins with `replaced`. The end of that one ends nothing then. */
+  replace({ id, service }: Pick<ServiceContainer, 'id' | 'service'>, replaced: string): void {
+    const old = [...this.#running.keys()].find((each) => each.startsWith(replaced));
+    if (old === undefined) return;
+    this.#running.delete(old);
+    this.#running.set(id, service);
+  }
+
   take(ended: EndedContainer): void {
     if (!this.#running.has(ended.id)) return;
     if (!this.#codes.has(ended.service)) this.#codes.set(ended.service, ended.exitCode);

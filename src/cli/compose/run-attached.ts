@@ -61,6 +61,8 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
         printer.tell(`${shownName(project.name, ended)} exited with code ${ended.exitCode}`);
       ends.take(ended);
     },
+    onReplacement: (container: Pick<ServiceContainer, 'id' | 'service'>, replaced: string) =>
+      ends.replace(container, replaced),
   };
   using follower = await followProject(cli.client, options);
   const hookOutput = (container: HookContainer): HookOutput =>

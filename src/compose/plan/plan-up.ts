@@ -1,6 +1,6 @@
 import { invalid } from '../../base/errors.ts';
 import type { Network, Project, Service, Volume } from '../model/index.ts';
-import { LABEL, type Running, type RunningContainer } from '../running/index.ts';
+import { LABEL, type Running, type RunningContainer, replacedIn } from '../running/index.ts';
 import { networkName } from './container/endpoints.ts';
 import { volumeName } from './container/mounts.ts';
 import type { ContainerChange, Plan, RecreateReason, ResourceChange, ServicePlan } from './plan.ts';
@@ -154,7 +154,7 @@ class ServicePlanner {
       const { number } = container;
       const name = containerName(project, service, number);
       if (reason !== undefined) return { kind: 'recreate', name, number, existing: container, reason };
-      const hasOldName = TEMPORARY_NAME.test(container.name);
+      const hasOldName = replacedIn(container.name) !== undefined;
       return { kind: 'keep', existing: container, ...(hasOldName ? { newName: name } : {}) };
     });
     for (const container of unfinished) changes.push({ kind: 'remove', existing: container, isUnfinished: true });
@@ -187,11 +187,9 @@ class ServicePlanner {
   }
 }
 
-const TEMPORARY_NAME = /^([0-9a-f]{12})_./;
-
 /** Whether a container was made to replace another one, which is still there: an `up` was cut off. */
 function isUnfinished({ name }: RunningContainer, all: readonly RunningContainer[]): boolean {
-  const [, replaced] = TEMPORARY_NAME.exec(name) ?? [];
+  const replaced = replacedIn(name);
   return replaced !== undefined && all.some(({ id }) => id.startsWith(replaced));
 }
 

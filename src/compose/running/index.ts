@@ -8,3 +8,4 @@ export type {
   RunningNetwork,
   RunningVolume,
 } from './running.ts';
+export { replacedIn } from './temporary-name.ts';

@@ -1,5 +1,5 @@
 import { type Engine, inspectContainer, watchEvents } from '../../client/index.ts';
-import { LABEL } from '../running/index.ts';
+import { LABEL, replacedIn } from '../running/index.ts';
 import { attachOutput, type LogSource, printLogs } from './container-output.ts';
 import type { LogPrinter } from './log-printer.ts';
 
@@ -22,6 +22,8 @@ export interface FollowOptions {
   readonly timestamps: boolean;
   /** Called when a container has ended and its output is printed. */
   readonly onEnd: (ended: EndedContainer) => void;
+  /** Called when a container is made that is to take the place of another one, whose id begins with `replaced`, and which ends after that. */
+  readonly onReplacement?: (container: Pick<EndedContainer, 'id' | 'service'>, replaced: string) => void;
 }
 
 /** Shows what the containers of a project write, while they start, end and start again. */
@@ -57,6 +59,8 @@ export async function followProject(engine: Engine, options: FollowOptions): Pro
       const { name = '', exitCode, [LABEL.service]: service = '', [LABEL.oneOff]: oneOff } = Actor.Attributes;
       if (oneOff === 'True') continue;
       const container = { id: Actor.ID, name, service };
+      const replaced = Action === 'create' ? replacedIn(name) : undefined;
+      if (replaced !== undefined) options.onReplacement?.(container, replaced);
       if (Action === 'start' && shows(service)) {
         const before = outputs.get(Actor.ID) ?? Promise.resolve();
         const since = endings.get(Actor.ID);
