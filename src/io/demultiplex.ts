@@ -4,20 +4,22 @@ const HEADER = 8;
 const STDERR = 2;
 const SYSTEM_ERROR = 3;
 
+type FrameSink = (data: Uint8Array, leftBytes: number) => void;
+
 /**
  * Splits the multiplexed stream of a container without a terminal: frames of an 8-byte header (stream, three zeros,
- * length in network order) and data. Data is passed on as it arrives: frames need not be complete. Source: Engine API,
- * "Stream format" of container attach.
+ * length in network order) and data. Data is passed on as it arrives, with the bytes that its frame still lacks: 0 at the end of a
+ * frame. Source: Engine API, "Stream format" of container attach.
  */
 export class Demultiplexer {
-  readonly #stdout: (data: Uint8Array) => void;
-  readonly #stderr: (data: Uint8Array) => void;
+  readonly #stdout: FrameSink;
+  readonly #stderr: FrameSink;
   readonly #header = Buffer.alloc(HEADER);
   #headerSeen = 0;
   #left = 0;
   #fault = '';
 
-  constructor(stdout: (data: Uint8Array) => void, stderr: (data: Uint8Array) => void) {
+  constructor(stdout: FrameSink, stderr: FrameSink) {
     this.#stdout = stdout;
     this.#stderr = stderr;
   }
@@ -50,7 +52,7 @@ export class Demultiplexer {
     if (stream === SYSTEM_ERROR) {
       this.#fault += Buffer.from(data).toString('utf8');
       if (this.#left === 0) throw new EngineError('internal', `error from daemon in stream: ${this.#fault}`);
-    } else if (stream === STDERR) this.#stderr(data);
-    else this.#stdout(data);
+    } else if (stream === STDERR) this.#stderr(data, this.#left);
+    else this.#stdout(data, this.#left);
   }
 }
