@@ -38,7 +38,8 @@ export function followPresence(
       for await (const _event of events);
       return 'it has closed the connection';
     } catch (error) {
-      return messageOf(error);
+      // What follows is advice for commands that end.
+      return messageOf(error).split('\n', 1)[0] ?? '';
     }
   };
   const follow = async (): Promise<void> => {
