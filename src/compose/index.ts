@@ -82,7 +82,7 @@ export { checkPublication, concerns } from './publish/check-publication.ts';
 export { type Artifact, artifactOf, imagesIndex, type OciVersion } from './publish/manifests.ts';
 export { digestsFile, type PublishedFile, publishedFiles } from './publish/published-files.ts';
 export { type RemoteDeps, remoteFetcher } from './remote/fetch-remote.ts';
-export { isRemoteAddress } from './remote/remote-address.ts';
+export { isRemoteAddress, withoutLogin } from './remote/remote-address.ts';
 export { COMPOSE_VERSION, LABEL } from './running/labels.ts';
 export { observe, observeContainers, observeImages } from './running/observe.ts';
 export type {

@@ -1,4 +1,4 @@
-import { byBytes, findVariables, isRemoteAddress, type Project } from '../../compose/index.ts';
+import { byBytes, findVariables, isRemoteAddress, type Project, withoutLogin } from '../../compose/index.ts';
 import { CliError } from '../errors.ts';
 import { alignColumns } from '../format/tabwriter.ts';
 import { confirm } from '../prompt.ts';
@@ -14,7 +14,7 @@ export async function confirmRemote(call: ComposeCall, project: Project, isConfi
   const [address = ''] = call.root.list('file');
   if (!isRemoteAddress(address) || isDryRun(call)) return;
   const { cli } = call.world;
-  cli.err.line(`The files of ${address} are in ${project.workingDir}`);
+  cli.err.line(`The files of ${withoutLogin(address)} are in ${project.workingDir}`);
   if (isConfirmed) return;
   const { mapping } = await loadRaw(await openProject(call, { interpolates: false }));
   const used = [...findVariables(mapping).values()].sort((a, b) => byBytes(a.name, b.name));

@@ -6,6 +6,7 @@ import { FILES } from '../../load/names/usual-files.ts';
 import type { FetchedRemote } from '../../load/world.ts';
 import type { Variables } from '../cache-folder.ts';
 import { type Cache, cached } from '../cached.ts';
+import { withoutLogin } from '../remote-address.ts';
 import { checkRef, findCommit, isCommit } from './find-commit.ts';
 import { type GitEnd, runGit } from './run-git.ts';
 
@@ -23,14 +24,17 @@ const FETCH_MILLISECONDS = 30 * 60_000;
  */
 export async function fetchRepository(
   { cache, env }: GitPlace,
-  address: string,
+  given: string,
   signal: AbortSignal,
 ): Promise<FetchedRemote> {
-  const source = parseGitSource(address);
+  const source = parseGitSource(given);
+  const address = withoutLogin(given);
   if (source === undefined) throw invalid(`${address}: the address of a repository ends in .git`);
   checkFolder(source.folder);
-  const git = (folder: string, args: readonly string[], limitMilliseconds = QUESTION_MILLISECONDS): Promise<GitEnd> =>
-    runGit({ args, folder, env, limitMilliseconds }, signal);
+  const git = async (folder: string, args: readonly string[], limitMilliseconds = QUESTION_MILLISECONDS) => {
+    const end = await runGit({ args, folder, env, limitMilliseconds }, signal);
+    return { ...end, said: withoutLogin(end.said) };
+  };
   const commit = await commitOf(source, address, git);
   if (!commit.startsWith(source.checksum))
     throw invalid(`${address}: the commit is ${commit}, not ${JSON.stringify(source.checksum)}`);
@@ -60,7 +64,7 @@ async function commitOf({ url, ref }: GitSource, address: string, git: Git): Pro
   const { code, output, said } = await git('/', ['ls-remote', '--exit-code', '--', url, wanted]);
   // 2: the repository answers, and has no such ref.
   if (code !== 0 && code !== 2)
-    throw new EngineError('unavailable', `failed to access repository at ${url}:\n ${said}`);
+    throw new EngineError('unavailable', `failed to access repository at ${withoutLogin(url)}:\n ${said}`);
   const commit = findCommit(output, wanted);
   if (commit === undefined) throw new EngineError('notFound', `repository does not contain ref ${address}`);
   return commit;
