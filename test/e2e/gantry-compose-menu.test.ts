@@ -29,6 +29,12 @@ services:
 test('keys turn the watch on and off, and Ctrl-C stops', async (t) => {
   const app = started(t, develop);
   await app.up.until(/Enable Watch.*Detach/);
+  // Off again before it has begun.
+  app.up.write('ww');
+  await app.up.until(/Watch disabled/);
+  app.write('pages/one', 'unseen\n');
+  await app.up.until(/tick.*tick.*tick.*tick.*tick/s);
+  assert.doesNotMatch(app.up.shown(), /Watch enabled|Syncing/);
   app.up.write('w');
   await app.up.until(/Disable Watch.*Watch enabled\r\n/s);
   app.write('pages/one', 'second\n');

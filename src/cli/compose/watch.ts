@@ -87,8 +87,10 @@ export async function watchProject(
     );
   const { cli, err } = call.world;
   await using watch = await watchPaths(rules);
+  if (signal.aborted) return;
   signal.addEventListener('abort', () => void watch[Symbol.asyncDispose](), { once: true });
   await initialSync(call, project, rules);
+  if (signal.aborted) return;
   err.line('Watch enabled');
   const presence = followPresence(cli.client, { project: project.name, tell: (text) => err.line(text) }, signal);
   const work = (changed: ReadonlySet<string>): Promise<void> =>
@@ -103,6 +105,7 @@ export async function watchProject(
         if (!signal.aborted) await work(changed);
       });
     } catch (error) {
+      if (signal.aborted) return;
       // The next change may be right.
       err.line(`watch: ${messageOf(error)}`);
     }
