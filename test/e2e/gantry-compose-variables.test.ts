@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CommandResult, command } from '../support/command.ts';
@@ -34,6 +35,12 @@ test('colors, orphans, names and the place of the status are as flags and COMPOS
   assert.deepEqual(await shortNames(), ['-web-1']);
   assert.match(removed.stdout, /-more-1 {2}Removed$/m);
   assert.equal(removed.stderr, '');
+  await run({ COMPOSE_REMOVE_ORPHANS: 'yes' }, '-f', join(app.folder, 'more.yaml'), 'up', '-d');
+  await run({ COMPOSE_REMOVE_ORPHANS: 'yes' }, 'up', '-d');
+  assert.deepEqual(await shortNames(), ['-more-1', '-web-1'], 'the word is none of docker compose');
+  writeFileSync(join(app.folder, '.env'), 'COMPOSE_REMOVE_ORPHANS=T\n');
+  await run({}, 'up', '-d');
+  assert.deepEqual(await shortNames(), ['-web-1']);
 
   const isColored = async (env: Readonly<Record<string, string>>, ...flags: readonly string[]): Promise<boolean> => {
     const { stdout } = await run(env, ...flags, 'logs');

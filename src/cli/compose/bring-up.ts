@@ -14,6 +14,7 @@ import type { Flags } from '../flags/parse.ts';
 import { bringImages } from './bring-images.ts';
 import { changing, HASHES } from './changing.ts';
 import type { ComposeCall } from './compose-command.ts';
+import { isOn } from './is-on.ts';
 import { programHost } from './program-host.ts';
 import { timeoutOf } from './shared-flags.ts';
 
@@ -63,8 +64,8 @@ export async function bringUp(
     },
     HASHES,
   );
-  const removesOrphans = flags.bool('remove-orphans') || call.world.cli.env['COMPOSE_REMOVE_ORPHANS'] === 'true';
-  if (!removesOrphans && plan.orphans.length > 0 && call.world.cli.env['COMPOSE_IGNORE_ORPHANS'] !== 'true')
+  const removesOrphans = flags.bool('remove-orphans') || isOn(project, 'COMPOSE_REMOVE_ORPHANS');
+  if (!removesOrphans && plan.orphans.length > 0 && !isOn(project, 'COMPOSE_IGNORE_ORPHANS'))
     tellOrphans(call, plan.orphans);
   for (const { key, name, kind } of plan.volumes) {
     if (kind === 'differs')
