@@ -92,7 +92,12 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
       interrupt: () => left.resolve('interrupted'),
     });
   const failed = Promise.race([follower.failed, failure.promise]);
-  return await untilEnd(call, project, { flags, ends, hookOutput, failed, left, menu });
+  const close = (): void => {
+    menu[Symbol.dispose]();
+    // It would start again what is stopped.
+    watching.turnOff();
+  };
+  return await untilEnd(call, project, { flags, ends, hookOutput, failed, left, close });
 }
 
 /** Text of the watch goes above the menu. */
@@ -151,19 +156,20 @@ interface Running {
   readonly failed: Promise<never>;
   /** Resolves when the user leaves. */
   readonly left: PromiseWithResolvers<'interrupted' | 'detached'>;
-  readonly menu: Disposable;
+  /** Called when the user leaves or the containers have ended, before anything is stopped. */
+  readonly close: () => void;
 }
 
 async function untilEnd(
   call: ComposeCall,
   project: Project,
-  { flags, ends, hookOutput, failed, left, menu }: Running,
+  { flags, ends, hookOutput, failed, left, close }: Running,
 ): Promise<number> {
   const { cli } = call.world;
   const interrupt = (): void => left.resolve('interrupted');
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
-    const result = await Promise.race([ends.done, left.promise, failed]).finally(() => menu[Symbol.dispose]());
+    const result = await Promise.race([ends.done, left.promise, failed]).finally(close);
     if (result === 'detached') return 0;
     const from = flags.string('exit-code-from');
     if (result === 'interrupted') return await stopGracefully(call, project, { flags, ends, hookOutput });
