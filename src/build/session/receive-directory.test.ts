@@ -171,6 +171,8 @@ const hostile: Readonly<Record<string, readonly [readonly PacketInit[], RegExp]>
   ],
   'a symlink without a target': [[entry('a', SYMLINK), LISTED], /no target/],
   'an unknown kind': [[entry('a', 2 ** 30 + 0o644), LISTED], /unknown mode/],
+  'all bits of a mode': [[entry('a', 2 ** 32 - 1), LISTED], /unknown mode/],
+  'a directory that is a symlink': [[entry('a', 2 ** 31 + 2 ** 27 + 0o755), LISTED], /unknown mode/],
   'a socket': [[entry('a', 2 ** 24 + 0o644), LISTED], /unknown mode/],
   'a device that removes files of layers': [[entry('a', 2 ** 26 + 2 ** 21 + 0o644), LISTED], /marks removed files/],
   'a device that cannot be': [[entry('a', 2 ** 26, { devmajor: 1e9, devminor: 5 }), LISTED], /unknown device/],
@@ -212,6 +214,28 @@ for (const [what, [packets, words]] of Object.entries(hostile)) {
     );
   });
 }
+
+test('a size beyond all disks takes no space, and times at both ends of the scale are set as far as the disk can', async (t) => {
+  const { target } = folders(t);
+  await using client = await connectClient({
+    served: serve(fileSync, {
+      async *DiffCopy(requests) {
+        yield entry('first', 2 ** 23 + 2 ** 22 + 2 ** 20 + 0o777, { modTime: -(2n ** 63n) });
+        yield entry('huge', 0o644, { size: Number.MAX_SAFE_INTEGER, modTime: 2n ** 63n - 1n });
+        yield LISTED;
+        for await (const { type, ID: id } of requests) {
+          if (type === TYPE.PACKET_REQ) yield* [...(id === 0 ? [] : [data(id, 'content 1')]), data(id, '')];
+          if (type === TYPE.PACKET_FIN) yield { type: TYPE.PACKET_FIN };
+        }
+      },
+    }),
+  });
+  await client.session.receiveDirectory(request(target), never);
+  const [first, huge] = ['first', 'huge'].map((name) => lstatSync(join(target, name)));
+  assert.deepEqual([first?.size, huge?.size], [0, 9]);
+  assert.ok((huge?.blocks ?? Number.NaN) <= 8);
+  assert.ok((first?.mtimeMs ?? 0) < 0 && (huge?.mtimeMs ?? 0) > Date.UTC(2200, 0), 'the kernel clamps them');
+});
 
 test('extended attributes come with a file, but none that the host interprets', async (t) => {
   const { target } = folders(t);
