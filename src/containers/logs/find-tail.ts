@@ -64,7 +64,7 @@ interface Starts {
 
 /** Reads backwards until one line more than wanted has begun. */
 async function startsBackward(handle: FileHandle, wanted: number, limit: Buffer | undefined): Promise<Starts> {
-  const starts: number[] = [];
+  const newestFirst: number[] = [];
   let endsInPart: boolean | undefined;
   /** Where the entry after the one that is looked at begins. */
   let next: number | undefined;
@@ -73,13 +73,13 @@ async function startsBackward(handle: FileHandle, wanted: number, limit: Buffer 
     const goesOn = isPart(entry);
     endsInPart ??= goesOn;
     if (next !== undefined && !goesOn) {
-      starts.unshift(next);
-      if (starts.length > wanted) return { starts, endsInPart };
+      newestFirst.push(next);
+      if (newestFirst.length > wanted) break;
     }
     next = position;
   }
-  if (next !== undefined) starts.unshift(next);
-  return { starts, endsInPart: endsInPart ?? false };
+  if (newestFirst.length <= wanted && next !== undefined) newestFirst.push(next);
+  return { starts: newestFirst.reverse(), endsInPart: endsInPart ?? false };
 }
 
 /** Keeps the last positions, at most twice as many as wanted. */
