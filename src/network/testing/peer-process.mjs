@@ -24,5 +24,6 @@ const listening = ports.map((spec) => {
     }
   });
 });
+process.stdin.resume().on('end', () => process.exit());
 await Promise.all(listening);
 process.stdout.write('ready\n');

@@ -11,7 +11,8 @@ const PEER = fileURLToPath(new URL('./peer-process.mjs', import.meta.url));
 /** Starts a server in the sandbox that listens on the ports (`tcp:80`). Disposing ends it. */
 export async function serveIn(netnsPath: string, name: string, ports: readonly string[]): Promise<AsyncDisposable> {
   const child = spawn('nsenter', [`--net=${netnsPath}`, process.execPath, PEER, name, ...ports], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // Its input ends with this process, and it with its input: one that is left would hold up the whole test run.
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   await Promise.race([
     once(child.stdout, 'data'),
