@@ -175,6 +175,9 @@ services:
   assert.equal(indexes[1], indexes[0]);
   const loaded = await both.same('-f', `oci://${host}/gantry:1`, 'config');
   assert.match(loaded, /busybox:1@sha256:/);
+  both.write({ 'provided.yaml': `services: { a: { image: "${image}" }, p: { provider: { type: cloud } } }\n` });
+  const provided = await both.gantry('-f', 'provided.yaml', 'publish', '--app', '-y', `${host}/provided:1`);
+  assert.equal(provided.code, 0, provided.stderr);
 });
 
 /** The list of images that refers to the manifest with the tag 1, without the digest of the manifest, which has a time. */

@@ -20,7 +20,7 @@ export async function removeWhole(
     try {
       return await ignoring('notFound', () => removeContainer(engine, id, options));
     } catch (error) {
-      const isRemoving = error instanceof EngineError && error.kind === 'conflict';
+      const isRemoving = error instanceof EngineError && error.message.includes('is already in progress');
       if (!isRemoving || performance.now() > deadline) throw error;
     }
     await sleep(ASK_AGAIN_MILLISECONDS);

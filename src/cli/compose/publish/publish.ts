@@ -148,8 +148,10 @@ async function push(call: ComposeCall, { project, signal }: ApplyContext, given:
   const { manifest } = await pushArtifact(repository, { files, tag, ...(version ? { version } : {}) }, signal);
   if (!flags.bool('app')) return;
   const images: Descriptor[] = [];
-  for (const [, { image = '' }] of [...project.services].sort(([a], [b]) => byBytes(a, b)))
-    images.push(await copied(repositories, image, target, signal));
+  for (const [, { image = '' }] of [...project.services].sort(([a], [b]) => byBytes(a, b))) {
+    // A service of a provider has none.
+    if (image !== '') images.push(await copied(repositories, image, target, signal));
+  }
   const index = imagesIndex(images, manifest.descriptor);
   const { mediaType, digest } = index.descriptor;
   await repository.putManifest(digest, { mediaType, bytes: index.content }, signal);
