@@ -1,7 +1,8 @@
 import { invalid } from '../base/errors.ts';
 import type { LogConfig } from '../spec/index.ts';
 import { findLogDriver } from './drivers.ts';
-import { type LogDriver, type LogOptions, logDriverOf } from './log-driver.ts';
+import { type LogDriver, logDriverOf } from './log-driver.ts';
+import type { LogOptions } from './log-options.ts';
 
 /** Options that every driver has. */
 const COMMON: ReadonlySet<string> = new Set(['mode', 'max-buffer-size']);
@@ -16,7 +17,8 @@ export function checkLogConfig(config: LogConfig): void {
 }
 
 /** @throws EngineError invalid with dockerd's texts */
-export function checkLogOptions({ options: known, title }: LogDriver, options: LogOptions): void {
+export function checkLogOptions(driver: LogDriver, options: LogOptions): void {
+  const { options: known, title } = driver;
   if (known === 'any') return;
   const { mode = '', 'max-buffer-size': buffer } = options;
   if (!['', 'blocking', 'non-blocking'].includes(mode)) throw invalid(`logger: logging mode not supported: ${mode}`);
@@ -26,4 +28,5 @@ export function checkLogOptions({ options: known, title }: LogDriver, options: L
   for (const name of Object.keys(options)) {
     if (!COMMON.has(name) && !known.has(name)) throw invalid(`unknown log opt '${name}' for ${title}`);
   }
+  driver.check?.(options);
 }

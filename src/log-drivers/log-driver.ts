@@ -1,6 +1,6 @@
 import type { LogConfig } from '../spec/index.ts';
-
-export type LogOptions = Readonly<Record<string, string>>;
+import type { LogOptions } from './log-options.ts';
+import type { OpenLogSender } from './log-sender.ts';
 
 /**
  * A log driver. Each is one file of this folder and one row of `drivers.ts`. The supervisor keeps the output of a container in a file,
@@ -17,6 +17,10 @@ export interface LogDriver {
   readonly keepsOutput: boolean;
   /** Whether inspect shows the path of the file. */
   readonly showsPath: boolean;
+  /** Checks the values of its options at the creation of a container. @throws EngineError invalid, in dockerd's words */
+  readonly check?: (options: LogOptions) => void;
+  /** Set for a driver with a receiver. The engine reads the kept file and sends what is new: a receiver that is away holds nothing up. */
+  readonly openSender?: OpenLogSender;
 }
 
 /** The driver that a configuration without a type means. */
