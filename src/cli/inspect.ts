@@ -1,10 +1,10 @@
 import { EngineError, messageOf } from '../base/errors.ts';
+import { Template } from '../base/template/index.ts';
 import { parseJson } from '../client/index.ts';
 import type { Cli } from './cli.ts';
 import { CliError } from './errors.ts';
 import { compactJson, indentJson } from './format/indent-json.ts';
 import { typeInspected } from './format/inspect-types.ts';
-import { Template } from './template/index.ts';
 
 /** Exit code for a template that cannot be parsed. */
 const BAD_TEMPLATE = 64;

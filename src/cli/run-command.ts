@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from '../base/errors.ts';
+import { TemplateExecutionError } from '../base/template/index.ts';
 import type { Cli } from './cli.ts';
 import { argumentFault, type Command } from './command.ts';
 import { CliError, UsageError } from './errors.ts';
@@ -45,8 +46,8 @@ export function reportFailure(cli: Cli, error: unknown): number {
   const message = messageOf(error);
   if (message !== '') cli.err.line(message);
   // The cause and the stack, for users who ask for them, and for unexpected errors.
-  const unexpected = !(error instanceof CliError) && !(error instanceof EngineError);
-  if ((cli.options.debug || unexpected) && error instanceof Error) {
+  const expected = [CliError, EngineError, TemplateExecutionError].some((kind) => error instanceof kind);
+  if ((cli.options.debug || !expected) && error instanceof Error) {
     cli.err.line(error.stack ?? '');
     if (error.cause !== undefined) cli.err.line(`caused by: ${messageOf(error.cause)}`);
   }

@@ -1,3 +1,5 @@
 export { checkLogConfig, checkLogOptions } from './check-log-config.ts';
 export { findLogDriver, logDriverNames } from './drivers.ts';
 export { DEFAULT_LOG_DRIVER, type LogDriver, logDriverOf } from './log-driver.ts';
+export type { LogMessage, LogSender, LogSubject, OpenLogSender } from './log-sender.ts';
+export { DEFAULT_TAG, expandTag } from './tag.ts';

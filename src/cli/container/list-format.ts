@@ -1,12 +1,12 @@
 import { humanSize } from '../../base/sizes.ts';
+import { Fields } from '../../base/template/index.ts';
+import { quote } from '../../base/template/printf.ts';
 import type { ContainerSummary } from '../../client/index.ts';
 import { formatPlatform, type Platform } from '../../spec/index.ts';
 import { parseFamiliar } from '../format/reference.ts';
 import type { ListFormat } from '../format/table.ts';
 import { ellipsis, goTime, labelList, truncateId } from '../format/text.ts';
 import { humanDuration } from '../format/units.ts';
-import { Fields } from '../template/index.ts';
-import { quote } from '../template/printf.ts';
 import { displayPorts } from './display-ports.ts';
 
 const TABLE = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';

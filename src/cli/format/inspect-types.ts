@@ -1,4 +1,4 @@
-import { GoTime, goMap, isObject, NIL_MAP, NIL_SLICE, type Value } from '../template/value.ts';
+import { GoTime, goMap, isObject, NIL_MAP, NIL_SLICE, type Value } from '../../base/template/value.ts';
 
 /** Fields that are maps in Docker's types. All other objects are structs. */
 const MAPS: ReadonlySet<string> = new Set([

@@ -1,8 +1,8 @@
 import { messageOf } from '../../base/errors.ts';
+import { Fields, goJson, Template, type Value } from '../../base/template/index.ts';
+import { display } from '../../base/template/value.ts';
 import type { Output } from '../../terminal/index.ts';
 import { CliError } from '../errors.ts';
-import { Fields, goJson, Template, type Value } from '../template/index.ts';
-import { display } from '../template/value.ts';
 import { alignColumns } from './tabwriter.ts';
 
 const TEMPLATE_FAULT = 'template parsing error';

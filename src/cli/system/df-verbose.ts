@@ -1,12 +1,12 @@
 import { messageOf } from '../../base/errors.ts';
 import { humanSize } from '../../base/sizes.ts';
+import { Fields, goJson, Template, TemplateSyntaxError } from '../../base/template/index.ts';
 import type { BuildRecord, ContainerSummary, DiskUsage, RegistryUsage } from '../../client/index.ts';
 import { containerList } from '../container/list-format.ts';
 import { CliError } from '../errors.ts';
 import { type ListFormat, renderList, unescapeFormat } from '../format/table.ts';
 import { humanDuration } from '../format/units.ts';
 import { imageList, imageRows } from '../image/list-format.ts';
-import { Fields, goJson, Template, TemplateSyntaxError } from '../template/index.ts';
 import { VOLUMES } from '../volume/list-format.ts';
 
 /** Every object with its disk usage, one table per kind. */

@@ -1,4 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
+import { Fields, goJson, goMap, Template } from '../../base/template/index.ts';
 import { watchEvents } from '../../client/index.ts';
 import type { EngineEvent } from '../../spec/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
@@ -6,7 +7,6 @@ import { CliError } from '../errors.ts';
 import { parseFilters } from '../filters.ts';
 import { flag } from '../flags/flag.ts';
 import { apiTimestamp } from '../format/timestamp.ts';
-import { Fields, goJson, goMap, Template } from '../template/index.ts';
 
 export const events: Command = {
   usage: '[OPTIONS]',

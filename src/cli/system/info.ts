@@ -1,10 +1,10 @@
 import { messageOf } from '../../base/errors.ts';
+import { Template } from '../../base/template/index.ts';
 import { type EngineInfo, engineInfo } from '../../client/index.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { typeInspected } from '../format/inspect-types.ts';
-import { Template } from '../template/index.ts';
 import { programVersion } from '../version-info.ts';
 import { infoText, warningsOf } from './info-text.ts';
 

@@ -1,11 +1,11 @@
 import { messageOf } from '../../base/errors.ts';
+import { Fields, goMap, Template } from '../../base/template/index.ts';
 import { CLIENT_API_VERSION, type EngineVersion, engineVersion } from '../../client/index.ts';
 import type { Cli } from '../cli.ts';
 import { type Command, NO_ARGS } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { alignColumns } from '../format/tabwriter.ts';
-import { Fields, goMap, Template } from '../template/index.ts';
 import { goArchitecture, programVersion } from '../version-info.ts';
 
 const TABLE = `Client:

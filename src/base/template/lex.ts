@@ -29,16 +29,30 @@ export interface Token {
   readonly at: number;
 }
 
-export class TemplateSyntaxError extends Error {}
+/** Its message is `template: NAME:LINE: REASON`. */
+export class TemplateSyntaxError extends Error {
+  readonly #line: number;
+  readonly #reason: string;
+
+  constructor(line: number, reason: string, name = '') {
+    super(`template: ${name}:${line}: ${reason}`);
+    this.#line = line;
+    this.#reason = reason;
+  }
+
+  /** The same error of a template with this name. */
+  of(name: string): TemplateSyntaxError {
+    return new TemplateSyntaxError(this.#line, this.#reason, name);
+  }
+}
 
 const KEYWORDS = new Set(['if', 'else', 'end', 'range', 'with', 'break', 'continue', 'define', 'template', 'block']);
 const ALNUM = /[\p{L}\p{Nd}_]/u;
 const SPACES = ' \t\r\n';
 
-/** The form of every syntax error: `template: :LINE: MESSAGE`. */
-export function syntaxError(source: string, at: number, message: string): TemplateSyntaxError {
-  const line = source.slice(0, at).split('\n').length;
-  return new TemplateSyntaxError(`template: :${line}: ${message}`);
+/** An error of a template without a name. */
+export function syntaxError(source: string, at: number, reason: string): TemplateSyntaxError {
+  return new TemplateSyntaxError(source.slice(0, at).split('\n').length, reason);
 }
 
 /** @throws TemplateSyntaxError */

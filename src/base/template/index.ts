@@ -1,28 +1,35 @@
 import type { Node } from './ast.ts';
 import { evaluate } from './evaluate.ts';
 import { FUNCTIONS, HEADER_FUNCTIONS } from './functions.ts';
+import { TemplateSyntaxError } from './lex.ts';
 import { parseTemplate } from './parse.ts';
 import { goMap, type Value } from './value.ts';
 
 export { TemplateExecutionError } from './evaluate.ts';
 export { goJson, goJsonString } from './go-json.ts';
 export { TemplateSyntaxError } from './lex.ts';
-export { Fields, GoTime, goMap, NIL_MAP, NIL_SLICE, type Value } from './value.ts';
+export { display, Fields, GoTime, goMap, NIL_MAP, NIL_SLICE, type Value } from './value.ts';
 
 /** A parsed Go template. */
 export class Template {
   readonly #source: string;
+  readonly #name: string;
   readonly #nodes: readonly Node[];
 
-  /** @throws TemplateSyntaxError */
-  constructor(source: string) {
+  /** `name` is part of the messages of errors. @throws TemplateSyntaxError */
+  constructor(source: string, name = '') {
     this.#source = source;
-    this.#nodes = parseTemplate(source, (name) => name === 'and' || name === 'or' || Object.hasOwn(FUNCTIONS, name));
+    this.#name = name;
+    try {
+      this.#nodes = parseTemplate(source, isFunction);
+    } catch (error) {
+      throw error instanceof TemplateSyntaxError ? error.of(name) : error;
+    }
   }
 
   /** @throws TemplateExecutionError */
   execute(data: Value): string {
-    return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS });
+    return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS, name: this.#name });
   }
 
   /**
@@ -31,8 +38,12 @@ export class Template {
    */
   header(titles: Readonly<Record<string, string>>): string {
     const header = goMap({ ...titles, Label: labelTitle });
-    return evaluate(this.#source, this.#nodes, header, { functions: HEADER_FUNCTIONS });
+    return evaluate(this.#source, this.#nodes, header, { functions: HEADER_FUNCTIONS, name: this.#name });
   }
+}
+
+function isFunction(name: string): boolean {
+  return name === 'and' || name === 'or' || Object.hasOwn(FUNCTIONS, name);
 }
 
 /** Title of a label's column: the last part of its name, as words. */

@@ -1,17 +1,14 @@
-import { messageOf } from '../../base/errors.ts';
-import { CliError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { type Command, commandText, type Node, type Operand, operandText, type Pipe } from './ast.ts';
 import type { TemplateFunction } from './functions.ts';
 import { display, Fields, isInteger, isMap, isObject, sortedKeys, truth, typeName, type Value } from './value.ts';
 
 /** A template failed on its data. */
-export class TemplateExecutionError extends CliError {
-  constructor(message: string) {
-    super(1, message);
-  }
-}
+export class TemplateExecutionError extends Error {}
 
 export interface EvaluateOptions {
+  /** The template's name, for messages. */
+  readonly name: string;
   readonly functions: Readonly<Record<string, TemplateFunction>>;
 }
 
@@ -265,7 +262,10 @@ class Evaluation {
     const line = before.split('\n').length;
     const shown = context.length > 20 ? `${context.slice(0, 20)}...` : context;
     const column = Buffer.byteLength(before.slice(lineStart));
-    return new TemplateExecutionError(`template: :${line}:${column}: executing "" at <${shown}>: ${message}`);
+    const { name } = this.#options;
+    return new TemplateExecutionError(
+      `template: ${name}:${line}:${column}: executing ${JSON.stringify(name)} at <${shown}>: ${message}`,
+    );
   }
 }
 
