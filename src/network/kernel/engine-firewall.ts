@@ -39,8 +39,8 @@ export class EngineFirewall implements Disposable {
   readonly #table: string;
   /** The families in which the engine changes the firewall. */
   readonly #kept: readonly TableFamily[];
-  /** The tables that exist. IPv6 has one from its first network on. */
-  #families: readonly TableFamily[] = [];
+  /** The families of the tables that exist, once they are known. IPv6 has one from its first network on. */
+  #known: readonly TableFamily[] | undefined;
   #nftables: Nftables | undefined;
   #conntrack: NetlinkSocket | undefined;
   #watch: FirewallWatch | undefined;
@@ -58,9 +58,16 @@ export class EngineFirewall implements Disposable {
     return this.#nftables;
   }
 
+  /** A thread that follows a dead one finds the tables of its predecessor. @throws NftablesError */
+  get #families(): readonly TableFamily[] {
+    const always = this.#familiesOf([]);
+    this.#known ??= this.#kept.filter((family) => always.includes(family) || this.#hasTable(family));
+    return this.#known;
+  }
+
   /** @throws NftablesError */
   setUp(networks: readonly BridgeRules[]): void {
-    this.#families = this.#familiesOf(networks);
+    this.#known = this.#familiesOf(networks);
     const tables = renderTables(this.#table, this.#families);
     const commands = tables + renderReplaceNetworks(this.#table, this.#families, networks);
     try {
@@ -86,7 +93,7 @@ export class EngineFirewall implements Disposable {
     const added = this.#familiesOf([rules]).filter((family) => !this.#families.includes(family));
     const families = [...this.#families, ...added];
     this.run(renderTables(this.#table, added) + renderAddNetwork(this.#table, families, rules));
-    this.#families = families;
+    this.#known = families;
   }
 
   /** A table that another program has flushed is success. @throws NftablesError */
@@ -155,9 +162,11 @@ export class EngineFirewall implements Disposable {
 
   /** Whether every table that `setUp` made is there. @throws NftablesError */
   isThere(): boolean {
-    return this.#families.every((family) =>
-      this.run(`list chains ${family}\n`).includes(`table ${family} ${this.#table} {`),
-    );
+    return this.#families.every((family) => this.#hasTable(family));
+  }
+
+  #hasTable(family: TableFamily): boolean {
+    return this.run(`list chains ${family}\n`).includes(`table ${family} ${this.#table} {`);
   }
 
   /** Makes the chain for the host's own rules when it is missing. Containers work without it. */
@@ -180,7 +189,7 @@ export class EngineFirewall implements Disposable {
         renderReplaceNetworks(this.#table, families, networks) +
         renderReplaceElements(this.#table, families, this.#keptOf(elements)),
     );
-    this.#families = families;
+    this.#known = families;
     this.addUserChain();
   }
 
