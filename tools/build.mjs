@@ -85,6 +85,8 @@ const shared = {
   logLevel: 'warning',
 };
 
+const WORKERS = ['network-kernel', 'receive-worker', 'stream-worker', 'tree-worker'];
+
 // Built beside the current bundles, then renamed into place: engines and tests may be starting from them.
 const dist = resolve(options.out ?? join(root, 'dist'));
 const outdir = `${dist}.${process.pid}`;
@@ -98,11 +100,11 @@ const builds = [
     // Worker threads, and the process that mounts network file systems, are entries of their own, beside the daemon's.
     entryPoints: {
       'daemon/gantryd': 'src/daemon/main.ts',
-      'network-kernel': 'src/network/kernel/kernel-worker.ts',
+      'workers/network-kernel': 'src/network/kernel/kernel-worker.ts',
       'network-mount': 'src/volumes/network-mount-process.ts',
-      'receive-worker': 'src/build/session/file-sync/receive-worker.ts',
-      'stream-worker': 'src/store/snapshots/streams/stream-worker.ts',
-      'tree-worker': 'src/store/snapshots/worker/tree-worker.ts',
+      'workers/receive-worker': 'src/build/session/file-sync/receive-worker.ts',
+      'workers/stream-worker': 'src/store/snapshots/streams/stream-worker.ts',
+      'workers/tree-worker': 'src/store/snapshots/worker/tree-worker.ts',
     },
   }),
   build({
@@ -141,12 +143,19 @@ try {
   rmSync(outdir, { recursive: true, force: true });
   throw error;
 }
-// The first start keeps V8's compiled code beside the bundles. It saves later starts a tenth of their work.
-writeFileSync(
-  join(outdir, 'gantryd.js'),
-  "process.getBuiltinModule('node:module').enableCompileCache(import.meta.dirname + '/.compile-cache');\n" +
-    "await import('./daemon/gantryd.js');\n",
-);
+// The first start keeps V8's compiled code beside the bundles. It saves later starts a tenth of their work. A worker thread does not
+// inherit that.
+const starts = {
+  gantryd: './daemon/gantryd.js',
+  ...Object.fromEntries(WORKERS.map((name) => [name, `./workers/${name}.js`])),
+};
+for (const [name, entry] of Object.entries(starts)) {
+  writeFileSync(
+    join(outdir, `${name}.js`),
+    "process.getBuiltinModule('node:module').enableCompileCache(import.meta.dirname + '/.compile-cache');\n" +
+      `await import('${entry}');\n`,
+  );
+}
 const old = `${dist}.old.${process.pid}`;
 if (existsSync(dist)) renameSync(dist, old);
 renameSync(outdir, dist);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
 import { EngineError, invalid } from './errors.ts';
+import { isIP } from './ip-version.ts';
 
 /**
  * Content types of HTML forms, which a browser sends without asking the server first (HTML standard, form submission).

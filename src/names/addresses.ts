@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
+import { isIPv6 } from '../base/ip-version.ts';
 
 const LABEL_BYTES_MAX = 63;
 const NAME_BYTES_MAX = 255;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { invalid } from '../base/errors.ts';
+import { isIP } from '../base/ip-version.ts';
 import { checkTableName } from './firewall/table.ts';
 import { BITS, type Family, parseAddress } from './ipam/address.ts';
 import type { PoolConfig } from './ipam/address-pools.ts';

@@ -1,4 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList } from 'node:net';
+import { isIPv6 } from '../../base/ip-version.ts';
 
 /** Whether a subnet (`10.5.0.0/16`) contains an address or another subnet. Malformed input is contained in none. */
 export function contains(subnet: string, address: string): boolean {

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import { invalid } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import type { ContainerConfig, HealthConfig, HostConfig } from '../../spec/index.ts';
 import { parseSignal } from '../model/signals.ts';
 

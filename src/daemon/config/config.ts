@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { EngineError, invalid } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import { isLoopback } from '../../base/loopback.ts';
 import type { RunDefaults } from '../../containers/index.ts';
 import { type ProxySettings, parseProxy } from '../../distribution/index.ts';

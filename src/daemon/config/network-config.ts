@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import type { NetworkConfig } from '../../network/index.ts';
 import { flag, integer, list, text } from './option-values.ts';
 import type { OptionValues } from './options.ts';

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../base/ip-version.ts';
 import { isLoopback } from '../../base/loopback.ts';
 import type { TlsOptions } from '../http/transport.ts';
 import { readCertificates } from './certs-d.ts';

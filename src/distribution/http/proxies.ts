@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList } from 'node:net';
 import { invalid } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 
 /** The values of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. Empty and absent are the same. */
 export interface ProxySettings {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
+import { isIPv6 } from '../../base/ip-version.ts';
 import { libc } from '../libc.ts';
 
 const inetPton = libc.func('int inet_pton(int family, const char *text, _Out_ void *bytes)');

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { type EngineError, failed, invalid } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import type { Family } from '../ipam/address.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { failed, invalid, messageOf } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import { parseAddress } from '../ipam/address.ts';
 import { contains, parseCidr } from '../ipam/subnet.ts';

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import * as z from 'zod/mini';
+import { isIP } from '../../base/ip-version.ts';
 
 /** Answers of network plugins (libnetwork's remote driver protocol). Missing and null fields are as Go reads them. */
 

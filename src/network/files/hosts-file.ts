@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 
 export interface HostsFileInput {
   readonly hostname: string;

@@ -1,6 +1,7 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { invalid } from '../../base/errors.ts';
+import { isIPv6 } from '../../base/ip-version.ts';
 
 export type Family = 4 | 6;
 

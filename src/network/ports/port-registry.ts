@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { errnoOf } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import { bindHostPort, type Family } from '../../linux/index.ts';
 import type { PortProtocol } from '../firewall/table.ts';
 import { allPortsAllocated, portAllocated, portBindFailed, protocolMissing } from './port-errors.ts';

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import type { PortMap } from '../../spec/index.ts';
 import type { PortProtocol } from '../firewall/table.ts';
 

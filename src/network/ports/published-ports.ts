@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../base/ip-version.ts';
 import type { PortMap } from '../../spec/index.ts';
 import type { PublishedPort } from './port-registry.ts';
 import { parseContainerPort } from './port-request.ts';

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { invalid } from '../../../base/errors.ts';
+import { isIP } from '../../../base/ip-version.ts';
 import { quote } from '../values/quote.ts';
 
 /** A word of EXPOSE, `[[address:]hostPort:]port[-port][/protocol]`, in its parts. Missing ones are ''. */

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../../base/ip-version.ts';
 import { bytesOf } from '../../flags/values.ts';
 
 /** Checks of single values. Each throws an Error that describes the problem. */

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../../base/ip-version.ts';
 import type { PortBinding } from '../../../spec/index.ts';
 
 export interface PortSpecs {

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../../base/ip-version.ts';
 import { byBytes } from '../../go/by-bytes.ts';
 import { ModelError } from '../../model/kind.ts';
 import type { Mapping, Value } from '../../model/value.ts';

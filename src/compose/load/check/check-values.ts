@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../../base/ip-version.ts';
 import { ModelError } from '../../model/kind.ts';
 import { isMapping, type Mapping, type Value } from '../../model/value.ts';
 import { mapAt } from '../map-at.ts';
