@@ -9,6 +9,7 @@ import {
   liveResources,
   networkHash,
   type Project,
+  type ResourceEvent,
   type ResourceView,
   resourceJson,
   resourceLines,
@@ -67,9 +68,22 @@ export function isDryRun({ root }: ComposeCall): boolean {
   return root.bool('dry-run');
 }
 
-/** @throws CliError for `--dry-run` with a command that cannot but do what it says */
-export function refuseDryRun(call: ComposeCall, command: string): void {
-  if (isDryRun(call)) throw new CliError(1, `"${command}" has no dry run: it would do nothing that could be shown`);
+/** Shows what a command would do, for `--dry-run` with those that have no plan of changes. */
+export async function showDry(
+  call: ComposeCall,
+  project: Project,
+  shown: Pick<ResourceEvent, 'id' | 'text'> & { readonly doing?: string },
+): Promise<void> {
+  const { id, text, doing } = shown;
+  await changing(call, { project }, async ({ report }) => {
+    if (doing !== undefined) report({ id, text: doing, status: 'working' });
+    report({ id, text, status: 'done' });
+  });
+}
+
+/** The error of `--dry-run` with a command whose output and exit code are those of a program in a container. */
+export function noDryOutput(command: string): CliError {
+  return new CliError(1, `--dry-run cannot show what the program of "${command}" would print and return`);
 }
 
 function parallelOf({ root, world: { cli } }: ComposeCall): number {

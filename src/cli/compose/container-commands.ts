@@ -7,7 +7,7 @@ import { commit as commitCommand } from '../container/commit.ts';
 import { exportCommand } from '../container/export.ts';
 import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
-import { refuseDryRun } from './changing.ts';
+import { isDryRun, noDryOutput, showDry } from './changing.ts';
 import type { ComposeCommand } from './compose-command.ts';
 import { delegate, flagWords } from './delegate.ts';
 import { oneContainer } from './select-project.ts';
@@ -24,8 +24,11 @@ export const attach: ComposeCommand = {
   ],
   examples: ['compose attach shell'],
   async run(call, [service = ''], flags) {
-    refuseDryRun(call, 'attach');
-    const { container } = await oneContainer(call, service, flags.int('index'));
+    const { project, container } = await oneContainer(call, service, flags.int('index'));
+    if (isDryRun(call)) {
+      await showDry(call, project, { id: `Container ${container.name}`, text: 'Attach' });
+      throw noDryOutput('attach');
+    }
     return await delegate(call.world.cli, 'attach', attachCommand, [
       ...flagWords('detach-keys', flags.string('detach-keys')),
       `--no-stdin=${flags.bool('no-stdin')}`,
@@ -47,8 +50,13 @@ export const commit: ComposeCommand = {
   ],
   examples: ['compose commit web web:debug'],
   async run(call, [service = '', ...name], flags) {
-    refuseDryRun(call, 'commit');
-    const { container } = await oneContainer(call, service, flags.int('index'));
+    const { project, container } = await oneContainer(call, service, flags.int('index'));
+    if (isDryRun(call)) {
+      const as = name.map((image) => ` as ${image}`).join('');
+      const id = `Container ${container.name}`;
+      await showDry(call, project, { id, doing: 'Committing', text: `Committed${as}` });
+      return 0;
+    }
     return await delegate(call.world.cli, 'commit', commitCommand, [
       ...flagWords('author', flags.string('author')),
       ...flags.list('change').flatMap((value) => flagWords('change', value)),
@@ -66,7 +74,13 @@ export const exportFiles: ComposeCommand = {
   flags: [INDEX, flag('-o, --output', 'string', 'Write to this file instead of standard output')],
   examples: ['compose export -o web.tar web'],
   async run(call, [service = ''], flags) {
-    const { container } = await oneContainer(call, service, flags.int('index'));
+    const { project, container } = await oneContainer(call, service, flags.int('index'));
+    if (isDryRun(call)) {
+      const to = flags.string('output') || 'standard output';
+      const id = `Container ${container.name}`;
+      await showDry(call, project, { id, doing: 'Exporting', text: `Exported to ${to}` });
+      return 0;
+    }
     return await delegate(call.world.cli, 'export', exportCommand, [
       ...flagWords('output', flags.string('output')),
       container.id,

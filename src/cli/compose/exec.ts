@@ -1,7 +1,7 @@
 import { atLeast } from '../command.ts';
 import { exec as execCommand } from '../container/exec.ts';
 import { flag } from '../flags/flag.ts';
-import { refuseDryRun } from './changing.ts';
+import { isDryRun, noDryOutput, showDry } from './changing.ts';
 import type { ComposeCommand } from './compose-command.ts';
 import { delegate, flagWords } from './delegate.ts';
 import { runningContainer } from './select-project.ts';
@@ -24,11 +24,15 @@ export const exec: ComposeCommand = {
   ],
   examples: ['compose exec web sh', 'compose exec -T db pg_dump app', 'compose exec --index 2 worker ps'],
   async run(call, [service = '', ...command], flags) {
-    refuseDryRun(call, 'exec');
     const { cli } = call.world;
-    const { container } = await runningContainer(call, service, flags.int('index'));
+    const { project, container } = await runningContainer(call, service, flags.int('index'));
     const hasTerminal = !flags.bool('no-tty') && flags.bool('tty') && cli.stdinIsTerminal && cli.out.isTerminal;
     const isDetached = flags.bool('detach');
+    if (isDryRun(call)) {
+      await showDry(call, project, { id: `Container ${container.name}`, text: `Execute ${JSON.stringify(command)}` });
+      if (isDetached) return 0;
+      throw noDryOutput('exec');
+    }
     return await delegate(cli, 'exec', execCommand, [
       ...(isDetached ? ['--detach'] : []),
       ...(flags.bool('interactive') && !isDetached ? ['--interactive'] : []),

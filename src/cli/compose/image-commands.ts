@@ -14,7 +14,7 @@ import { atLeast } from '../command.ts';
 import { flag } from '../flags/flag.ts';
 import { push as pushCommand } from '../image/push.ts';
 import { imageSource } from './bring-images.ts';
-import { changing, refuseDryRun } from './changing.ts';
+import { changing, isDryRun, showDry } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
 import { delegate } from './delegate.ts';
 import { checkServices, projectOf } from './select-project.ts';
@@ -72,11 +72,10 @@ export const push: ComposeCommand = {
   ],
   examples: ['compose push', 'compose push web'],
   async run(call, names, flags) {
-    refuseDryRun(call, 'push');
     const project = await projectOf(call, names);
     checkServices(project, names);
     const built = chosen(project, names, flags.bool('include-deps')).filter(({ build }) => build !== undefined);
-    await pushImages(call, built, {
+    await pushImages(call, project, built, {
       isQuiet: flags.bool('quiet'),
       ignoresFailures: flags.bool('ignore-push-failures'),
     });
@@ -93,6 +92,7 @@ interface PushOptions {
 /** Pushes the images of services that are built. @throws CliError, EngineError */
 export async function pushImages(
   call: ComposeCall,
+  project: Project,
   services: readonly Service[],
   { isQuiet, ignoresFailures }: PushOptions,
 ): Promise<void> {
@@ -102,6 +102,10 @@ export async function pushImages(
       continue;
     }
     for (const image of [service.image, ...(service.build?.tags ?? [])]) {
+      if (isDryRun(call)) {
+        await showDry(call, project, { id: image, doing: 'Pushing', text: 'Pushed' });
+        continue;
+      }
       try {
         await delegate(call.world.cli, 'push', pushCommand, [...(isQuiet ? ['--quiet'] : []), image]);
       } catch (error) {

@@ -1,6 +1,8 @@
 /** Commands on running projects: cp, events, scale, stats, version, wait. */
 
-import { waitContainer, watchEvents } from '../../client/index.ts';
+import { lstatSync } from 'node:fs';
+import { EngineError } from '../../base/errors.ts';
+import { type ContainerPath, statContainerPath, waitContainer, watchEvents } from '../../client/index.ts';
 import { COMPOSE_VERSION, LABEL } from '../../compose/index.ts';
 import { atLeast, exactly, NO_ARGS } from '../command.ts';
 import { cp as cpCommand } from '../container/cp.ts';
@@ -11,8 +13,8 @@ import { parseFlags } from '../flags/parse.ts';
 import { apiTimestamp } from '../format/timestamp.ts';
 import { versionLine } from '../system/version.ts';
 import { bringUp } from './bring-up.ts';
-import { refuseDryRun } from './changing.ts';
-import type { ComposeCommand } from './compose-command.ts';
+import { isDryRun, showDry } from './changing.ts';
+import type { ComposeCall, ComposeCommand } from './compose-command.ts';
 import { delegate, flagWords } from './delegate.ts';
 import { down } from './down.ts';
 import { checkServices, containersOf, projectOf, projectOrName } from './select-project.ts';
@@ -50,7 +52,6 @@ export const cp: ComposeCommand = {
   ],
   examples: ['compose cp web:/etc/nginx/nginx.conf .', 'compose cp site/. web:/srv'],
   async run(call, [source = '', target = ''], flags) {
-    refuseDryRun(call, 'cp');
     const from = serviceIn(source);
     const to = serviceIn(target);
     const name = from ?? to;
@@ -58,19 +59,49 @@ export const cp: ComposeCommand = {
     if (name === undefined)
       throw new CliError(1, 'unknown copy direction: one of the paths begins with the name of a service');
     const index = flags.int('index');
-    const found = await containersOf(call, await projectOrName(call), [name]);
+    const project = await projectOrName(call);
+    const found = await containersOf(call, project, [name]);
     const numbered = found.filter(({ number }) => index === 0 || number === index);
     const chosen = from === undefined && index === 0 ? numbered : numbered.slice(0, 1);
     if (chosen.length === 0) throw new CliError(1, `no container found for service "${name}"`);
-    for (const { id } of chosen) {
+    for (const { id, name: container } of chosen) {
       const place = (path: string): string =>
         serviceIn(path) === undefined ? path : `${id}${path.slice(name.length)}`;
+      if (isDryRun(call)) {
+        await checkSource(
+          call,
+          source,
+          from === undefined ? undefined : { container: id, path: source.slice(name.length + 1) },
+        );
+        const shown = (path: string): string =>
+          serviceIn(path) === undefined ? path : `${container}${path.slice(name.length)}`;
+        await showDry(call, project, {
+          id: `Container ${container}`,
+          doing: 'Copying',
+          text: `Copied ${shown(source)} to ${shown(target)}`,
+        });
+        continue;
+      }
       const words = [`--archive=${flags.bool('archive')}`, `--follow-link=${flags.bool('follow-link')}`];
       await delegate(call.world.cli, 'cp', cpCommand, [...words, '--', place(source), place(target)]);
     }
     return 0;
   },
 };
+
+/** @throws CliError, EngineError when there is nothing to copy */
+async function checkSource(call: ComposeCall, source: string, inContainer: ContainerPath | undefined): Promise<void> {
+  if (inContainer !== undefined) {
+    try {
+      await statContainerPath(call.world.cli.client, inContainer);
+    } catch (error) {
+      // The answer to HEAD has no text.
+      if (!(error instanceof EngineError && error.kind === 'notFound')) throw error;
+      throw new CliError(1, `${source}: no such file or directory`, { cause: error });
+    }
+  } else if (source !== '-' && lstatSync(source, { throwIfNoEntry: false }) === undefined)
+    throw new CliError(1, `${source}: no such file or directory`);
+}
 
 function serviceIn(path: string): string | undefined {
   const colon = path.indexOf(':');

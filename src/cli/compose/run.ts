@@ -25,7 +25,7 @@ import { flag } from '../flags/flag.ts';
 import type { Flags } from '../flags/parse.ts';
 import { checkPull } from './bring-images.ts';
 import { bringUp } from './bring-up.ts';
-import { refuseDryRun } from './changing.ts';
+import { isDryRun, noDryOutput, showDry } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
 import { confirmRemote } from './confirm-remote.ts';
 import { delegate } from './delegate.ts';
@@ -68,7 +68,6 @@ export const run: ComposeCommand = {
   ],
   examples: ['compose run --rm web sh', 'compose run -T --no-deps db psql -c "select 1"', 'compose run -d worker'],
   async run(call, [name = '', ...command], flags) {
-    refuseDryRun(call, 'run');
     checkPull(flags);
     const { cli } = call.world;
     const asRead = await projectOf(call, [name]);
@@ -77,6 +76,7 @@ export const run: ComposeCommand = {
     const whole = await bringDependencies(call, asRead, name, flags);
     const service = changedService(whole, name, { command, flags, folder: call.world.currentFolder });
     const project = { ...whole, services: new Map([...whole.services, [name, service]]) };
+    if (isDryRun(call)) return await runDry(call, project, service, flags);
     const id = await createOneOff(call, project, service, flags);
     if (flags.bool('detach')) {
       await startContainer(cli.client, id);
@@ -157,17 +157,35 @@ async function bringDependencies(call: ComposeCall, project: Project, name: stri
   return await bringUp(call, { project, names: needed, flags, services: new Set(needed) }, { starts: true });
 }
 
+async function runDry(call: ComposeCall, project: Project, service: Service, flags: Flags): Promise<number> {
+  const { name } = oneOffName(project, service, flags);
+  await showDry(call, project, { id: `Container ${name}`, doing: 'Starting', text: 'Started' });
+  if (!flags.bool('detach')) throw noDryOutput('run');
+  call.world.cli.out.line(name);
+  return 0;
+}
+
+/** The name of the container, and the word in it that tells it from others. */
+function oneOffName(
+  project: Project,
+  service: Service,
+  flags: Flags,
+): { readonly name: string; readonly slug: string } {
+  const slug = randomBytes(6).toString('hex');
+  const name = flags.string('name') || [project.name, service.name, 'run', slug].join(project.separator ?? '-');
+  return { name, slug };
+}
+
 async function createOneOff(call: ComposeCall, project: Project, service: Service, flags: Flags): Promise<string> {
   const { cli } = call.world;
   const running = await observe(cli.client, project.name, [imageOf(project, service)]);
   const { service: resolved, references } = resolveReferences(service, (name) =>
     running.containers.filter((each) => each.service === name && !each.isOneOff),
   );
-  const slug = randomBytes(6).toString('hex');
+  const { name, slug } = oneOffName(project, service, flags);
   const isDetached = flags.bool('detach');
   const hasTerminal =
     !flags.bool('no-tty') && flags.bool('tty') && !isDetached && cli.stdinIsTerminal && cli.out.isTerminal;
-  const name = flags.string('name') || [project.name, service.name, 'run', slug].join(project.separator ?? '-');
   const body = containerBody(project, {
     ...{ service, references, name, number: 1, configHash: serviceHash(resolved) },
     ...(await seccompProfile(project, service)),

@@ -23,7 +23,7 @@ import { CliError } from '../errors.ts';
 import { flag } from '../flags/flag.ts';
 import { parseFlags } from '../flags/parse.ts';
 import { bringUp } from './bring-up.ts';
-import { INTERRUPTED, refuseDryRun } from './changing.ts';
+import { INTERRUPTED, isDryRun } from './changing.ts';
 import type { ComposeCall, ComposeCommand } from './compose-command.ts';
 import { followPresence } from './engine-presence.ts';
 import { checkServices, projectOf } from './select-project.ts';
@@ -40,7 +40,6 @@ export const watch: ComposeCommand = {
   examples: ['compose watch', 'compose watch --no-up web'],
   details: 'Follows the files that develop.watch names: copies them into containers, or rebuilds or restarts services.',
   async run(call, names, flags) {
-    refuseDryRun(call, 'watch');
     let project = await projectOf(call, names);
     checkServices(project, names);
     const words = ['--detach', '--build', ...(flags.bool('quiet') ? ['--quiet-build'] : [])];
@@ -125,16 +124,21 @@ async function carryOut(call: ComposeCall, project: Project, work: WatchWork, wa
   const { cli, err } = call.world;
   const containers = await running(call, project);
   const idsOf = (service: string): readonly string[] => (containers.get(service) ?? []).map(({ id }) => id);
+  const isDry = isDryRun(call);
+  const dry = isDry ? ' (dry run)' : '';
   for (const sync of work.syncs) {
-    err.line(`Syncing service "${sync.service}" after ${sync.paths.size} changes were detected`);
-    await syncFiles(cli.client, idsOf(sync.service), sync);
+    err.line(`Syncing service "${sync.service}" after ${sync.paths.size} changes were detected${dry}`);
+    if (!isDry) await syncFiles(cli.client, idsOf(sync.service), sync);
   }
   for (const { service, hook } of work.execs)
-    for (const container of containers.get(service) ?? []) await runHook(cli.client, hook, { container });
+    for (const container of containers.get(service) ?? []) {
+      if (isDry) err.line(`Execute ${JSON.stringify(hook.command)} in ${container.name}${dry}`);
+      else await runHook(cli.client, hook, { container });
+    }
   if (work.restarts.size > 0) {
-    for (const service of work.restarts)
+    for (const service of isDry ? [] : work.restarts)
       await Promise.all(idsOf(service).map((id) => restartContainer(cli.client, id)));
-    err.line(`service(s) ${JSON.stringify([...work.restarts])} restarted`);
+    err.line(`service(s) ${JSON.stringify([...work.restarts])} restarted${dry}`);
   }
   if (work.rebuilds.size > 0) await rebuild(call, project, [...work.rebuilds], watching);
 }
@@ -152,7 +156,7 @@ async function rebuild(
   const chosen = withOnlyServices(project, new Set(services));
   await bringUp(call, { project: chosen, names: services, flags }, { starts: true });
   err.line(`service(s) ${JSON.stringify(services)} successfully built`);
-  if (!prunes) return;
+  if (!prunes || isDryRun(call)) return;
   const filters = { dangling: ['true'], label: [`${LABEL.project}=${project.name}`] };
   await pruneImages(cli.client, filters).catch((error: unknown) => err.line(`watch: ${messageOf(error)}`));
 }
@@ -160,7 +164,7 @@ async function rebuild(
 /** Copies all files of rules that ask for it. */
 async function initialSync(call: ComposeCall, project: Project, rules: readonly WatchRule[]): Promise<void> {
   const initial = rules.filter(({ isInitial, action }) => isInitial && action.startsWith('sync'));
-  if (initial.length === 0) return;
+  if (initial.length === 0 || isDryRun(call)) return;
   const containers = await running(call, project);
   for (const rule of initial) {
     const { syncs } = watchWork([rule], filesBelow(rule));

@@ -122,7 +122,7 @@ function filesOf(project: Project, { world }: ComposeCall) {
 async function pushBuilt(call: ComposeCall, { project, report }: ApplyContext): Promise<void> {
   for (const [name, service] of [...project.services].sort(([a], [b]) => byBytes(a, b))) {
     if (service.build === undefined || isDryRun(call)) report({ id: name, text: 'Skipped', status: 'done' });
-    else await pushImages(call, [service], { isQuiet: true, ignoresFailures: true });
+    else await pushImages(call, project, [service], { isQuiet: true, ignoresFailures: true });
   }
 }
 
