@@ -23,6 +23,7 @@ const started = performance.now();
 const networks = await createNetworks({
   config: { execRoot, bridgeName: 'gbench0', engineId: 'bench' },
   records: memoryRecords<NetworkRecord>(),
+  leases: memoryRecords(),
   logger: silentLogger,
   events: { emit() {} },
   nameServer: Promise.resolve(fakeNameServer()),

@@ -14,6 +14,8 @@ import { IpvlanDriver, MacvlanDriver } from './drivers/parent-driver.ts';
 import { EngineNetworks } from './engine-networks.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { startKernelThread } from './kernel/kernel-thread.ts';
+import type { Lease } from './leases/lease.ts';
+import { Leases } from './leases/leases.ts';
 import type { NetworkRecord } from './model/network-record.ts';
 import { NetworkTable } from './model/network-table.ts';
 import type { NameServer } from './names/name-server.ts';
@@ -25,6 +27,8 @@ import { relayBudget } from './ports/relay-budget.ts';
 export interface NetworksDeps {
   readonly config: NetworkConfig;
   readonly records: Records<NetworkRecord>;
+  /** What IPAM plugins have lent. */
+  readonly leases: Records<Lease>;
   readonly logger: Logger;
   readonly events: EventSink;
   /** It may still be starting. */
@@ -40,6 +44,7 @@ export interface NetworksDeps {
 export async function createNetworks({
   config,
   records,
+  leases,
   logger,
   events,
   nameServer,
@@ -74,6 +79,7 @@ export async function createNetworks({
       nameServer,
       table,
       drivers,
+      leases: new Leases({ plugins, records: leases, logger }),
       registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),
       budget: relayBudget(),
       logger,

@@ -7,8 +7,8 @@ import { parsePortBindings } from './ports/port-request.ts';
 import { BridgeRepair } from './repair/bridge-repair.ts';
 import { FirewallRepair } from './repair/firewall-repair.ts';
 import { bridgePorts, containersOn, linkAgain, linksOf } from './sandboxes/attached.ts';
-import { checkConfig } from './sandboxes/connect-endpoints.ts';
 import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
+import { checkConfig } from './sandboxes/want-endpoints.ts';
 
 export interface EngineNetworksDeps extends Omit<SandboxesDeps, 'repairFirewall'> {
   readonly warnings: readonly string[];

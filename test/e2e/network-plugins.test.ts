@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
+import { ipamStore, startIpamPlugin } from '../support/ipam-plugin.ts';
 import { networkPlugin, removePluginLinks } from '../support/network-plugin.ts';
 
 /** Networks of a plugin, through the real clients: the plugin's interfaces, its refusals, restarts of both sides. */
@@ -79,4 +80,25 @@ test('containers outlive their plugin and the daemon; a start without the plugin
   assert.equal((await docker('rm', '-f', one, two)).code, 0);
   assert.equal((await docker('network', 'rm', network)).code, 0);
   await eventually(async () => assert.doesNotMatch(links(), /\b(pc|pl)[0-9a-f]{10}/));
+});
+
+test('addresses of an IPAM plugin outlive the daemon, and go back with the container and the network', async () => {
+  const store = ipamStore();
+  await using _plugin = await startIpamPlugin(join(folder, 'lender.sock'), store);
+  const network = unique('lent');
+  const container = unique('web');
+  const docker = (...args: readonly string[]) => engine()[CLIS[0] ?? 'gantry'](args);
+  const created = await docker('network', 'create', '--ipam-driver', 'lender', '--subnet', '10.84.0.0/24', network);
+  assert.equal(created.code, 0, created.stderr);
+  const run = ['run', '-d', '--name', container, '--network', network, '--ip', '10.84.0.9', 'busybox', 'sleep', '1000'];
+  assert.equal((await docker(...run)).code, 0);
+  await engine().kill9();
+  await engine().start();
+  assert.match((await docker('exec', container, 'ip', '-o', 'addr')).stdout, /10\.84\.0\.9\/24/);
+  assert.deepEqual([...(store.pools.get('pool-10.84.0.0/24') ?? [])], ['10.84.0.1', '10.84.0.9']);
+  const again = await docker('run', '--rm', '--network', network, '--ip', '10.84.0.9', 'busybox', 'true');
+  assert.match(again.stderr, /failed to set up container networking: remote: the address 10\.84\.0\.9 is in use/);
+  assert.equal((await docker('rm', '-f', container)).code, 0);
+  assert.equal((await docker('network', 'rm', network)).code, 0);
+  assert.equal(store.pools.size, 0);
 });

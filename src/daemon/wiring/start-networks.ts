@@ -12,6 +12,7 @@ export async function startNetworks(
   const networks = await createNetworks({
     config: { ...config.network, execRoot: config.execRoot, engineId: engineId(config.dataRoot) },
     records: deps.stores.db.table('networks', { durable: true }),
+    leases: deps.stores.db.table('ipam_leases', { durable: true }),
     logger: deps.logger,
     events: deps.events,
     nameServer: deps.nameServer,

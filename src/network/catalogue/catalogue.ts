@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from '../../base/errors.ts';
+import { newObjectId } from '../../base/ids.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EventSink, Filters } from '../../spec/index.ts';
@@ -7,7 +8,8 @@ import { parseAddress } from '../ipam/address.ts';
 import type { PoolConfig } from '../ipam/address-pools.ts';
 import { subnetOf } from '../ipam/subnet.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { NetworkRecord } from '../model/network-record.ts';
+import type { Leases } from '../leases/leases.ts';
+import { isOwnIpam, type NetworkRecord } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import type { CreateNetwork, NetworkInspect } from '../networks.ts';
 import { type AttachedContainers, inspectNetwork } from './inspect-network.ts';
@@ -17,6 +19,7 @@ import { planNetwork } from './plan-network.ts';
 export interface CatalogueDeps {
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
+  readonly leases: Leases;
   readonly kernel: Pick<Kernel, 'request'>;
   readonly events: EventSink;
   readonly logger: Logger;
@@ -60,8 +63,9 @@ export class Catalogue {
    * `Networks.create`
    */
   async create(request: CreateNetwork): Promise<{ readonly id: string }> {
-    const { table, drivers, events } = this.#deps;
+    const { table, drivers, events, leases } = this.#deps;
     const scope = await this.#scopeOf(request);
+    await this.#findIpam(request);
     const record = await this.#add(request, scope);
     const remote = record.configOnly ? undefined : drivers.of(record).remote;
     if (remote !== undefined) {
@@ -71,6 +75,7 @@ export class Catalogue {
       } catch (error) {
         table.delete(record.id);
         drivers.of(record).forget(record);
+        await leases.releaseNetwork(record.id);
         throw error;
       } finally {
         this.#making.delete(record.id);
@@ -91,16 +96,34 @@ export class Catalogue {
     }
   }
 
+  /** Other networks need not wait for a plugin that is starting. One that is missing is an error of the plan. */
+  async #findIpam({ ipam, configFrom = '', configOnly }: CreateNetwork): Promise<void> {
+    if (configOnly === true) return;
+    const { leases, table } = this.#deps;
+    const from = configFrom === '' ? undefined : table.find(configFrom)?.ipam.driver;
+    const driver = from ?? (ipam?.driver || 'default');
+    if (isOwnIpam(driver)) return;
+    try {
+      await leases.load(driver);
+    } catch (error) {
+      if (!(error instanceof EngineError && error.kind === 'notFound')) throw error;
+    }
+  }
+
   async #add(request: CreateNetwork, scope: NetworkRecord['scope']): Promise<NetworkRecord> {
     using _lock = await this.#lock.acquire('');
-    const { kernel, table, drivers, pools } = this.#deps;
+    const { kernel, table, drivers, leases, pools } = this.#deps;
+    const id = newObjectId();
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => leases.releaseNetwork(id));
     const { routes } = await kernel.request('survey', { bridge: '' });
     const reached = routes.map(({ destination, prefixLength }) => subnetOf(parseAddress(destination), prefixLength));
-    const record = { ...planNetwork(this.#deps, request, { ...pools, routes: reached }), scope };
+    const record = await planNetwork(this.#deps, { id, request, scope }, { ...pools, routes: reached });
     const plan = record.configOnly ? undefined : drivers.of(record).hostPlan(record);
     table.put(record);
     try {
       if (plan !== undefined) await kernel.request('addNetwork', plan);
+      undo.move();
       return record;
     } catch (error) {
       table.delete(record.id);
@@ -135,7 +158,7 @@ export class Catalogue {
 
   /** The record is deleted first, so that no container joins meanwhile. The next start removes what a crash leaves. */
   async #remove(record: NetworkRecord): Promise<void> {
-    const { kernel, table, drivers, events, logger } = this.#deps;
+    const { kernel, table, drivers, events, leases, logger } = this.#deps;
     const driver = record.configOnly ? undefined : drivers.find(record.driver);
     const plan = driver?.hostPlan(record);
     try {
@@ -146,6 +169,7 @@ export class Catalogue {
     }
     table.delete(record.id);
     driver?.forget(record);
+    await leases.releaseNetwork(record.id);
     events.emit('network', 'destroy', record.id, { name: record.name, type: record.driver });
     if (plan === undefined) return;
     try {

@@ -1,9 +1,12 @@
 import { conflict, EngineError, invalid } from '../../base/errors.ts';
-import { newObjectId } from '../../base/ids.ts';
+import type { ObjectId } from '../../base/ids.ts';
 import { formatNanos } from '../../base/time.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { Family } from '../ipam/address.ts';
-import { type NetworkRecord, PLAIN_NETWORK } from '../model/network-record.ts';
+import type { IpamPool } from '../ipam/network-addresses.ts';
+import { borrowPools } from '../leases/borrow-pools.ts';
+import type { Leases } from '../leases/leases.ts';
+import { isOwnIpam, type NetworkRecord, PLAIN_NETWORK } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import type { CreateNetwork } from '../networks.ts';
 import { allocatePools, type PoolChoice } from './allocate-pools.ts';
@@ -12,19 +15,27 @@ import { checkPools } from './check-pools.ts';
 export interface PlanNetworkDeps {
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
+  readonly leases: Leases;
+}
+
+export interface NewNetwork {
+  readonly id: ObjectId;
+  readonly request: CreateNetwork;
+  readonly scope: NetworkRecord['scope'];
 }
 
 const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default']);
 
 /**
- * Checks a client's request, and returns the record of the network with its subnets. Changes nothing.
+ * Checks a client's request, and returns the record of the network with its subnets. Changes nothing, except that an IPAM
+ * plugin lends them: the caller returns them if the network is not made.
  * @throws EngineError as `Networks.create`
  */
-export function planNetwork(
-  { table, drivers }: PlanNetworkDeps,
-  request: CreateNetwork,
+export async function planNetwork(
+  { table, drivers, leases }: PlanNetworkDeps,
+  { id, request, scope }: NewNetwork,
   choice: PoolChoice,
-): NetworkRecord {
+): Promise<NetworkRecord> {
   checkName(table, request.name);
   checkScope(request);
   const settings = withConfiguration(table, request);
@@ -33,10 +44,19 @@ export function planNetwork(
   const enabled = checkFamilies(settings);
   const driver = driverName(drivers, settings);
   const ipamDriver = settings.ipam?.driver || 'default';
-  checkIpamDriver(ipamDriver, settings, enabled);
+  checkIpamDriver(leases, ipamDriver, settings, enabled);
+  const wanted = { families: familiesOf(enabled), pools, needsGateway: needsGateway(drivers, driver, settings) };
+  const borrower = { driver: ipamDriver, networkId: id, endpointId: '' };
+  const allocate = async (): Promise<readonly IpamPool[]> => {
+    if (settings.configOnly === true) return pools.map(asGiven);
+    if (isOwnIpam(ipamDriver)) return allocatePools(table.all(), wanted, choice);
+    const options = settings.ipam?.options ?? {};
+    return borrowPools(leases, { ...wanted, borrower, options, isGlobal: scope === 'global' });
+  };
   const record: NetworkRecord = {
     ...PLAIN_NETWORK,
-    id: newObjectId(),
+    id,
+    scope,
     name: settings.name,
     created: formatNanos(BigInt(Date.now()) * 1_000_000n),
     driver,
@@ -49,14 +69,7 @@ export function planNetwork(
     ipam: {
       driver: ipamDriver,
       options: settings.ipam?.options ?? null,
-      pools:
-        settings.configOnly === true
-          ? pools.map(asGiven)
-          : allocatePools(
-              table.all(),
-              { families: familiesOf(enabled), pools, needsGateway: needsGateway(drivers, driver, settings) },
-              choice,
-            ),
+      pools: await allocate(),
     },
     options: settings.options ?? {},
     labels: settings.labels ?? {},
@@ -155,8 +168,13 @@ function driverName(drivers: NetworkDrivers, { driver: asked = '', configOnly }:
  * The driver `null` gives no addresses: only a configuration can have it. @throws EngineError invalid in Docker's words,
  * notFound
  */
-function checkIpamDriver(driver: string, { configOnly, ipam }: CreateNetwork, { enableIpv4 }: Enabled): void {
-  if (driver === 'default' || (driver === 'null' && configOnly === true)) return;
+function checkIpamDriver(
+  leases: Leases,
+  driver: string,
+  { configOnly, ipam }: CreateNetwork,
+  { enableIpv4 }: Enabled,
+): void {
+  if (driver === 'default' || configOnly === true || leases.knows(driver)) return;
   if (driver !== 'null') throw missingPlugin(driver);
   if ((ipam?.pools ?? []).length > 0) throw invalid('null ipam driver does not handle specific address pool requests');
   throw invalid(enableIpv4 ? 'ipv4 pool is empty' : 'ipv6 pool is empty');

@@ -1,15 +1,13 @@
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
-import { type AllocatedAddress, NetworkAddresses } from '../ipam/network-addresses.ts';
+import { type AllocatedAddress, type FamilyAddresses, NetworkAddresses } from '../ipam/network-addresses.ts';
 import type { PlannedAddress } from '../kernel/protocol.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
 import { checkEndpoint, linkLocalAddresses } from './endpoint-settings.ts';
 
 /** The addresses of an endpoint: one for each family of its network, and the link-local ones that a client asked for. */
-export interface EndpointAddresses {
-  readonly ipv4: AllocatedAddress | undefined;
-  readonly ipv6: AllocatedAddress | undefined;
+export interface EndpointAddresses extends FamilyAddresses {
   readonly linkLocal: readonly PlannedAddress[];
 }
 
@@ -25,13 +23,7 @@ export abstract class AddressedDriver {
   }
 
   adopt(record: NetworkRecord, settings: EndpointSettings): void {
-    for (const address of addressesOf(settings)) {
-      try {
-        this.#of(record).reserve(address);
-      } catch {
-        // The address belongs to another subnet, because the configuration has changed, or is there twice. It is dropped.
-      }
-    }
+    this.#count(record, addressesOf(settings));
   }
 
   use(record: NetworkRecord): Readonly<Record<string, SubnetUse>> {
@@ -47,22 +39,42 @@ export abstract class AddressedDriver {
   }
 
   /**
-   * Allocates an address of each family of the network, or none. An internal network has no gateway.
+   * Allocates an address of each family of the network, or none. `lent` are those of an IPAM plugin. An internal network
+   * has no gateway.
    * @throws EngineError as `NetworkAddresses.allocate`, and as `linkLocalAddresses`
    */
-  protected allocate(record: NetworkRecord, asked: EndpointSettings): EndpointAddresses {
+  protected allocate(
+    record: NetworkRecord,
+    asked: EndpointSettings,
+    lent: FamilyAddresses | undefined,
+  ): EndpointAddresses {
     const linkLocal = linkLocalAddresses(asked);
     const addresses = this.#of(record);
-    const allocate = (family: Family, wanted = ''): AllocatedAddress | undefined => {
-      const allocated = addresses.allocate(family, wanted);
-      return allocated && record.internal ? { ...allocated, gateway: '' } : allocated;
-    };
+    const withGateway = (allocated: AllocatedAddress | undefined): AllocatedAddress | undefined =>
+      allocated && record.internal ? { ...allocated, gateway: '' } : allocated;
+    if (lent !== undefined) {
+      this.#count(record, addressesOf({ IPAddress: lent.ipv4?.address, GlobalIPv6Address: lent.ipv6?.address }));
+      return { ipv4: withGateway(lent.ipv4), ipv6: withGateway(lent.ipv6), linkLocal };
+    }
+    const allocate = (family: Family, wanted = ''): AllocatedAddress | undefined =>
+      withGateway(addresses.allocate(family, wanted));
     const ipv4 = allocate(4, asked.IPAMConfig?.IPv4Address);
     try {
       return { ipv4, ipv6: allocate(6, asked.IPAMConfig?.IPv6Address), linkLocal };
     } catch (error) {
       if (ipv4 !== undefined) addresses.release(ipv4.address);
       throw error;
+    }
+  }
+
+  /** Counts addresses that the network does not allocate itself. */
+  #count(record: NetworkRecord, addresses: readonly string[]): void {
+    for (const address of addresses) {
+      try {
+        this.#of(record).reserve(address);
+      } catch {
+        // The address belongs to another subnet, because the configuration has changed, or is there twice. It is dropped.
+      }
     }
   }
 
@@ -111,6 +123,11 @@ export function plannedAddresses(settings: EndpointSettings): readonly PlannedAd
 }
 
 /** The addresses of an endpoint, of both families. */
-function addressesOf({ IPAddress = '', GlobalIPv6Address = '' }: EndpointSettings): readonly string[] {
+function addressesOf({
+  IPAddress = '',
+  GlobalIPv6Address = '',
+}: {
+  readonly [Field in 'IPAddress' | 'GlobalIPv6Address']?: string | undefined;
+}): readonly string[] {
   return [IPAddress, GlobalIPv6Address].filter((address) => address !== '');
 }

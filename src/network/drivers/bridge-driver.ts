@@ -1,7 +1,7 @@
 import { EngineError, invalid } from '../../base/errors.ts';
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
-import { parseCidr } from '../ipam/subnet.ts';
+import { overlap, parseCidr } from '../ipam/subnet.ts';
 import type { BridgePlan, PresentLink, VethPlan } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress, parseHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
@@ -37,6 +37,7 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
       throw new EngineError('forbidden', "bridge driver doesn't support multiple subnets");
     }
     const bridge = bridgeName(record);
+    refuseOverlap(record, others);
     const other = others.find(({ driver, ...rest }) => driver === 'bridge' && bridgeName(rest) === bridge);
     if (other === undefined) return;
     const conflict = `conflicts with network ${other.id} (${bridge}): networks have same bridge name`;
@@ -85,10 +86,10 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
     trafficLimits(asked, { endpointId: '', mtu: mtuOf(record) });
   }
 
-  connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name }: LinkNames): Endpoint {
+  connect(record: NetworkRecord, asked: EndpointSettings, { endpointId, name, lent }: LinkNames): Endpoint {
     const hardwareAddress = formatHardwareAddress(askedHardwareAddress(asked) ?? newHardwareAddress());
     trafficLimits(asked, { endpointId, mtu: mtuOf(record) });
-    const allocated = this.allocate(record, asked);
+    const allocated = this.allocate(record, asked, lent);
     const settings = endpointSettings(asked, { MacAddress: hardwareAddress, ...addressSettings(allocated) });
     return { settings, link: this.linkAgain(record, { ...settings, EndpointID: endpointId }, name) };
   }
@@ -114,6 +115,17 @@ export class BridgeDriver extends AddressedDriver implements NetworkDriver {
     if (endpointId === '') return undefined;
     const limits = presentLimits(settings, { endpointId, mtu: mtuOf(record) });
     return { at: 'host', name: vethName(endpointId), bridge: bridgeName(record), limits };
+  }
+}
+
+/** Subnets that an IPAM plugin has lent may be those of other bridges. @throws EngineError forbidden in Docker's words */
+function refuseOverlap(record: NetworkRecord, others: readonly NetworkRecord[]): void {
+  for (const other of others.filter(({ driver }) => driver === 'bridge')) {
+    for (const { subnet: mine } of poolsInUse(record).map(({ subnet }) => parseCidr(subnet))) {
+      if (!poolsInUse(other).some(({ subnet }) => overlap(parseCidr(subnet).subnet, mine))) continue;
+      const conflict = `conflicts with network ${other.id} (${bridgeName(other)}): networks have overlapping IPv${mine.family}`;
+      throw new EngineError('forbidden', `cannot create network ${record.id} (${bridgeName(record)}): ${conflict}`);
+    }
   }
 }
 

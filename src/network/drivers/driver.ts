@@ -1,6 +1,7 @@
 import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
+import type { FamilyAddresses } from '../ipam/network-addresses.ts';
 import type { HostPlan, LinkPlan, PresentLink, VethPlan } from '../kernel/protocol.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 
@@ -86,6 +87,8 @@ export interface LinkNames {
   readonly endpointId: string;
   /** Name of the interface in the container, such as `eth0`. */
   readonly name: string;
+  /** The addresses that an IPAM plugin has lent. Undefined where the driver allocates them. */
+  readonly lent: FamilyAddresses | undefined;
 }
 
 export interface Endpoint {

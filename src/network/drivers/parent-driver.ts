@@ -43,8 +43,8 @@ abstract class ParentDriver extends AddressedDriver implements NetworkDriver {
     return { kind: 'parent', ...parentOf(record) };
   }
 
-  connect(record: NetworkRecord, asked: EndpointSettings, { name }: LinkNames): Endpoint {
-    const allocated = this.allocate(record, asked);
+  connect(record: NetworkRecord, asked: EndpointSettings, { name, lent }: LinkNames): Endpoint {
+    const allocated = this.allocate(record, asked, lent);
     const { link, settings } = this.link(record, asked, { name, allocated });
     return { settings: endpointSettings(asked, { ...addressSettings(allocated), ...settings }), link };
   }

@@ -6,7 +6,7 @@ import type { MovedPlan, PlannedRoute, PresentLink } from '../kernel/protocol.ts
 import { formatHardwareAddress, parseHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
 import { AddressedDriver, addressSettings, plannedAddresses } from './addressed-driver.ts';
-import type { Endpoint, JoinPlace, NetworkDriver, RemoteNetwork } from './driver.ts';
+import type { Endpoint, JoinPlace, LinkNames, NetworkDriver, RemoteNetwork } from './driver.ts';
 import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
 import { capabilities, createdEndpoint, type Joined, joined, nothing } from './remote-messages.ts';
 
@@ -42,8 +42,8 @@ export class RemoteDriver extends AddressedDriver implements NetworkDriver {
   }
 
   /** The plugin decides gateways and the link later, in `remote.join`. */
-  connect(record: NetworkRecord, asked: EndpointSettings): Endpoint {
-    const allocated = this.allocate(record, asked);
+  connect(record: NetworkRecord, asked: EndpointSettings, { lent }: Pick<LinkNames, 'lent'>): Endpoint {
+    const allocated = this.allocate(record, asked, lent);
     const hardwareAddress = askedHardwareAddress(asked);
     const addresses = { ...addressSettings(allocated), Gateway: '', IPv6Gateway: '' };
     // The interface is the plugin's: it keeps its own address unless the client or the plugin chooses one.

@@ -16,6 +16,8 @@ export interface IpamPool {
   readonly ipRange?: string;
   /** Addresses of the subnet that containers do not get, by name. */
   readonly auxAddresses?: Readonly<Record<string, string>>;
+  /** The plugin's name of the pool. Absent for pools of the engine. */
+  readonly poolId?: string;
 }
 
 /** An address of an endpoint. */
@@ -24,6 +26,12 @@ export interface AllocatedAddress {
   readonly prefixLength: number;
   /** '' for a network without a gateway. */
   readonly gateway: string;
+}
+
+/** An address of each family that the endpoint has. */
+export interface FamilyAddresses {
+  readonly ipv4: AllocatedAddress | undefined;
+  readonly ipv6: AllocatedAddress | undefined;
 }
 
 interface PoolState {

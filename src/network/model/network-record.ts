@@ -38,6 +38,11 @@ export interface NetworkIpam {
   readonly pools: readonly IpamPool[];
 }
 
+/** Whether the engine itself allocates subnets and addresses. Otherwise a plugin does. */
+export function isOwnIpam(driver: string): boolean {
+  return driver === 'default' || driver === 'null';
+}
+
 /** The pools from which containers get addresses: those of the enabled families. */
 export function poolsInUse({ enableIpv4, enableIpv6, ipam }: NetworkRecord): readonly IpamPool[] {
   return ipam.pools.filter(({ subnet }) => (subnet.includes(':') ? enableIpv6 : enableIpv4));

@@ -5,6 +5,7 @@ import type { PortElement } from '../firewall/table.ts';
 import type { Family } from '../ipam/address.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { type DefaultRoute, presentLink } from '../kernel/protocol.ts';
+import type { Leases } from '../leases/leases.ts';
 import { defaultGateway } from '../model/default-gateway.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
@@ -17,12 +18,15 @@ import { type Attached, defaultRoutes } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
 import { interfaceNames, interfacesOf } from './interface-names.ts';
 import { joinRemote, leaveRemote } from './join-remote.ts';
+import { releaseAddresses } from './release-addresses.ts';
 import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
+import { wantEndpoint } from './want-endpoints.ts';
 
 export interface ChangeDeps extends ContainerPortsDeps {
   readonly kernel: Pick<Kernel, 'request'>;
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
+  readonly leases: Leases;
   readonly hostAddress: string;
   readonly names: Pick<ContainerNames, 'put'>;
 }
@@ -45,7 +49,9 @@ export async function connectSandbox(
   const interfaces = interfacesOf(sandbox);
   const asked = ownValue(request.endpoints, record.name) ?? {};
   const [wanted = ''] = interfaceNames([{ record, asked }], Object.values(interfaces));
-  const planned = connectEndpoint(deps.drivers, { record, asked, name: wanted, names: request }, undo);
+  deps.drivers.of(record).checkEndpoint(record, asked);
+  const endpointWanted = await wantEndpoint(deps, { record, asked }, undo);
+  const planned = connectEndpoint(deps.drivers, { ...endpointWanted, name: wanted, names: request }, undo);
   const [endpoint = planned] = await joinRemote(deps.drivers, [planned], sandbox.netnsPath, undo);
   const { link, settings } = endpoint;
   const name = link?.name ?? wanted;
@@ -104,7 +110,7 @@ export async function disconnectSandbox(
     const { containerId } = request;
     deps.logger.warn({ containerId, error: messageOf(error) }, 'a network plugin did not take an endpoint back');
   });
-  driver?.disconnect(record, endpoint.settings);
+  await releaseAddresses(deps, endpoint);
   return gateway.attached;
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SandboxRemoval } from '../kernel/protocol.ts';
+import type { Leases } from '../leases/leases.ts';
 import type { NetworkTable } from '../model/network-table.ts';
 import { endpointsOf } from '../model/sandbox-endpoints.ts';
 import { linkSysctls, sysctlKey } from '../model/sysctl-key.ts';
@@ -22,13 +23,17 @@ import { type Attached, hostLinkNames, linksOf } from './attached.ts';
 import { connectSandbox, disconnectSandbox } from './change-endpoints.ts';
 import { type ConnectedEndpoint, connectEndpoints, withDefaultRoutes } from './connect-endpoints.ts';
 import { joinRemote, leaveRemote } from './join-remote.ts';
+import { releaseAddresses } from './release-addresses.ts';
 import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
+import { checkConfig, wantEndpoints } from './want-endpoints.ts';
+import { wantedNetworks } from './wanted-networks.ts';
 
 export interface SandboxesDeps {
   readonly kernel: Kernel;
   readonly nameServer: Promise<NameServer>;
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
+  readonly leases: Leases;
   readonly registry: PortRegistry;
   readonly budget: RelayBudget;
   readonly logger: Logger;
@@ -90,7 +95,7 @@ export class Sandboxes {
     const attached = this.#attached.get(containerId);
     if (attached === undefined) return;
     this.#attached.delete(containerId);
-    const { kernel, table, drivers, logger } = this.#deps;
+    const { kernel, table, drivers, leases, logger } = this.#deps;
     const { ports, sandbox } = attached;
     const removal = removalOf(this.#deps, sandbox, ports);
     const detached = kernel.request('detach', removal).catch((error) => {
@@ -101,7 +106,7 @@ export class Sandboxes {
     ports[Symbol.dispose]();
     const endpoints = endpointsOf(table, sandbox);
     await this.#leave({ ...sandbox, containerId });
-    for (const { record, settings } of endpoints) drivers.find(record.driver)?.disconnect(record, settings);
+    for (const endpoint of endpoints) await releaseAddresses({ drivers, leases }, endpoint);
   }
 
   /** As `Networks.connect`. */
@@ -146,6 +151,7 @@ export class Sandboxes {
     });
     await this.#names.restore(all.map(({ sandbox }) => sandbox));
     for (const state of lost) void this.#leave(state);
+    void this.#releaseUnused();
   }
 
   /** Begins to relay the ports of restored containers. */
@@ -157,6 +163,16 @@ export class Sandboxes {
   close(): void {
     for (const { ports } of this.#attached.values()) ports[Symbol.dispose]();
     this.#attached.clear();
+  }
+
+  /** Returns to IPAM plugins what a crash has left. Never rejects. */
+  async #releaseUnused(): Promise<void> {
+    const { leases, table } = this.#deps;
+    const endpoints = [...this.#attached.values()].flatMap(({ sandbox }) => endpointsOf(table, sandbox));
+    const present = new Set(endpoints.map(({ settings }) => settings.EndpointID));
+    await leases.releaseUnused(({ networkId, endpointId }) =>
+      endpointId === '' ? table.byId(networkId) !== undefined : present.has(endpointId),
+    );
   }
 
   /** Tells plugins that the endpoints of a sandbox are gone. Never rejects. */
@@ -181,11 +197,14 @@ export class Sandboxes {
     const sandboxId = newObjectId();
     await using undo = new AsyncDisposableStack();
     const netnsPath = join(this.#deps.netnsDirectory, sandboxId.slice(0, 12));
-    const planned = connectEndpoints(this.#deps, request, undo);
+    const networks = wantedNetworks(this.#deps.table, request);
+    for (const { record, asked } of networks) checkConfig(this.#deps.drivers, record, asked);
     using _joining = this.#join(
       request.containerId,
-      planned.map(({ record }) => record.id),
+      networks.map(({ record }) => record.id),
     );
+    const wanted = await wantEndpoints(this.#deps, networks, undo);
+    const planned = connectEndpoints(this.#deps.drivers, request, wanted, undo);
     const endpoints = withDefaultRoutes(await joinRemote(this.#deps.drivers, planned, netnsPath, undo));
     const ports = undo.use(reservePorts(this.#deps, request, endpoints));
     const sandbox: Sandbox = {

@@ -7,6 +7,7 @@ import { memoryRecords, type Records } from '../../base/records.ts';
 import { createPluginHost } from '../../plugins/index.ts';
 import type { EventSink } from '../../spec/index.ts';
 import { createNetworks } from '../create-networks.ts';
+import type { Lease } from '../leases/lease.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkConfig } from '../network-config.ts';
 import type { Networks, SandboxRequest } from '../networks.ts';
@@ -17,6 +18,7 @@ export interface NetworkFixture extends AsyncDisposable {
   readonly networks: Networks;
   readonly config: NetworkConfig;
   readonly records: Records<NetworkRecord>;
+  readonly leases: Records<Lease>;
   /** Logged warnings and errors. */
   readonly logged: readonly string[];
   /** Emitted events: the action and the id. */
@@ -43,6 +45,7 @@ export async function networkFixture(
     ...settings,
   };
   const records = memoryRecords<NetworkRecord>();
+  const leases = memoryRecords<Lease>();
   const logged: string[] = [];
   const emitted: string[] = [];
   const events: EventSink = { emit: (_type, action, id) => void emitted.push(`${action} ${id}`) };
@@ -50,7 +53,7 @@ export async function networkFixture(
   const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
   const nameServer = fakeNameServer();
   const plugins = createPluginHost({ folders: pluginFolder === undefined ? [] : [pluginFolder], logger });
-  const deps = { config, records, logger, events, nameServer: Promise.resolve(nameServer), plugins };
+  const deps = { config, records, leases, logger, events, nameServer: Promise.resolve(nameServer), plugins };
   let networks = await createNetworks(deps).catch((error: unknown) => {
     // Throws when something was left in the folder.
     rmdirSync(execRoot);
@@ -62,6 +65,7 @@ export async function networkFixture(
     },
     config,
     records,
+    leases,
     logged,
     emitted,
     nameServer,

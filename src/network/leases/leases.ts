@@ -1,0 +1,128 @@
+import { EngineError, failed, messageOf } from '../../base/errors.ts';
+import { newObjectId } from '../../base/ids.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Records } from '../../base/records.ts';
+import type { PluginHost } from '../../plugins/index.ts';
+import { IpamPlugin, type LentAddress, type LentPool, type PoolWish } from './ipam-plugin.ts';
+import type { Lease } from './lease.ts';
+
+export interface LeasesDeps {
+  readonly plugins: PluginHost;
+  readonly records: Records<Lease>;
+  readonly logger: Logger;
+}
+
+/** Who borrows: a network, or one of its endpoints (`endpointId` not ''). */
+export type Borrower = Pick<Lease, 'driver' | 'networkId' | 'endpointId'>;
+
+export interface AddressWish {
+  readonly poolId: string;
+  /** '' for any. */
+  readonly address: string;
+  /** What the plugin learns about the use of the address. */
+  readonly options: Readonly<Record<string, string>> | null;
+}
+
+/**
+ * The pools and addresses that IPAM plugins lend. Each is stored with the answer of its plugin, and until the plugin has
+ * it back: `releaseUnused` returns at a start what a crash has left. What a plugin cannot take back, because it is down,
+ * is offered to it again before its next loan.
+ */
+export class Leases {
+  readonly #deps: LeasesDeps;
+  readonly #loaded = new Map<string, { readonly needsHardwareAddress: boolean }>();
+  /** Ids of leases that nobody uses, and whose plugin could not be reached. */
+  readonly #owed = new Set<string>();
+
+  constructor(deps: LeasesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether the plugin was found. */
+  knows(driver: string): boolean {
+    return this.#loaded.has(driver);
+  }
+
+  /** Finds a plugin, and returns what it needs. @throws EngineError as `PluginHost.get` */
+  async load(driver: string): Promise<{ readonly needsHardwareAddress: boolean }> {
+    const known = this.#loaded.get(driver);
+    if (known !== undefined) return known;
+    const loaded = { needsHardwareAddress: await this.#plugin(driver).needsHardwareAddress() };
+    this.#loaded.set(driver, loaded);
+    return loaded;
+  }
+
+  /** @throws EngineError as `IpamPlugin.requestPool` */
+  async borrowPool(borrower: Borrower, wish: PoolWish): Promise<LentPool> {
+    await this.#repay(borrower.driver);
+    const pool = await this.#plugin(borrower.driver).requestPool(wish);
+    this.keep(borrower, pool.poolId, '');
+    return pool;
+  }
+
+  /** @throws EngineError as `IpamPlugin.requestAddress` */
+  async borrowAddress(borrower: Borrower, { poolId, address, options }: AddressWish): Promise<LentAddress> {
+    await this.#repay(borrower.driver);
+    const lent = await this.#plugin(borrower.driver).requestAddress(poolId, address, options);
+    this.keep(borrower, poolId, lent.address);
+    if (address === '' || address === lent.address) return lent;
+    throw failed(`the plugin lends the address ${lent.address} instead of ${address}`);
+  }
+
+  /** Notes what a plugin has lent. `address` is '' for the pool. */
+  keep(borrower: Borrower, poolId: string, address: string): void {
+    const id = newObjectId();
+    this.#deps.records.put(id, { id, ...borrower, poolId, address });
+  }
+
+  /** Returns the addresses of an endpoint. Never rejects. */
+  async releaseEndpoint(endpointId: string): Promise<void> {
+    await this.#releaseAll((lease) => lease.endpointId === endpointId);
+  }
+
+  /** Returns the pools of a network with all their addresses. Never rejects. */
+  async releaseNetwork(networkId: string): Promise<void> {
+    await this.#releaseAll((lease) => lease.networkId === networkId);
+  }
+
+  /** Returns what no network and no endpoint has any more. Never rejects. */
+  async releaseUnused(isUsed: (borrower: Borrower) => boolean): Promise<void> {
+    await this.#releaseAll((lease) => !isUsed(lease));
+  }
+
+  /** Each pool after its addresses. */
+  async #releaseAll(isMeant: (lease: Lease) => boolean): Promise<void> {
+    const meant = this.#deps.records.all().filter(isMeant);
+    for (const lease of meant.toSorted(addressesFirst)) await this.#release(lease);
+  }
+
+  async #release(lease: Lease): Promise<void> {
+    const { logger, records } = this.#deps;
+    const { id, driver, poolId, address } = lease;
+    try {
+      await this.#plugin(driver).release(poolId, address);
+    } catch (error) {
+      const isAway = error instanceof EngineError && (error.kind === 'unavailable' || error.kind === 'notFound');
+      logger.warn({ driver, poolId, address, error: messageOf(error) }, 'an IPAM plugin did not take a loan back');
+      if (isAway) {
+        this.#owed.add(id);
+        return;
+      }
+    }
+    this.#owed.delete(id);
+    records.delete(id);
+  }
+
+  async #repay(driver: string): Promise<void> {
+    if (this.#owed.size > 0) await this.#releaseAll((lease) => lease.driver === driver && this.#owed.has(lease.id));
+  }
+
+  #plugin(driver: string): IpamPlugin {
+    return new IpamPlugin(this.#deps.plugins, driver);
+  }
+}
+
+function addressesFirst(one: Lease, other: Lease): number {
+  const rank = ({ poolId, address }: Lease): string => `${poolId} ${address === '' ? 1 : 0}`;
+  return rank(one) < rank(other) ? -1 : rank(one) === rank(other) ? 0 : 1;
+}
