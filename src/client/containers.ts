@@ -113,9 +113,10 @@ export interface StartOptions {
   readonly checkpointDir?: string;
 }
 
-export async function startContainer(engine: Engine, name: string, options: StartOptions = {}): Promise<void> {
+/** Returns false for one that runs already. */
+export async function startContainer(engine: Engine, name: string, options: StartOptions = {}): Promise<boolean> {
   const query = { checkpoint: options.checkpoint || undefined, 'checkpoint-dir': options.checkpointDir || undefined };
-  await engine.send({ method: 'POST', path: containerPath(name, 'start'), query });
+  return await engine.send({ method: 'POST', path: containerPath(name, 'start'), query });
 }
 
 export interface StopOptions {

@@ -49,3 +49,25 @@ test('two downs at once both succeed, as do two ups that need the same network',
     await Promise.all([app.ok('down', '-t', '0'), app.ok('down', '-t', '0')]);
   }
 });
+
+test('two ups at once that make the same containers, new or changed, both succeed with one set of them', async (t) => {
+  const app = composeProject(t, engine(), {
+    'compose.yaml': `
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    stop_grace_period: 0s
+    depends_on: [db]
+    environment: { ROUND: "\${ROUND-0}" }
+    post_start: [{ command: sh -c 'echo once >> /started' }]
+  db: { image: busybox, command: sleep 1000, stop_grace_period: 0s, environment: { ROUND: "\${ROUND-0}" } }
+`,
+  });
+  for (let round = 0; round < 3; round += 1) {
+    app.write('.env', `ROUND=${round}\n`);
+    await Promise.all([1, 2].map(() => app.ok('up', '-d')));
+    assert.deepEqual([...(await app.containers()).keys()].sort(), [`${app.name}-db-1`, `${app.name}-web-1`]);
+    assert.equal(await app.ok('exec', '-T', 'web', 'sh', '-c', 'echo $ROUND; cat /started'), `${round}\nonce`);
+  }
+});

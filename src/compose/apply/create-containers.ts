@@ -1,4 +1,5 @@
-import { createContainer, renameContainer, stopContainer } from '../../client/index.ts';
+import { EngineError } from '../../base/errors.ts';
+import { createContainer, stopContainer } from '../../client/index.ts';
 import type { Service } from '../model/index.ts';
 import {
   type ContainerChange,
@@ -10,11 +11,13 @@ import {
   resolveReferences,
   type ServicePlan,
 } from '../plan/index.ts';
-import type { Running, RunningContainer, RunningImage } from '../running/index.ts';
+import type { Running, RunningContainer } from '../running/index.ts';
 import { type ApplyContext, change } from './apply-context.ts';
 import { preStop } from './hooks.ts';
 import { forAll, inOrder } from './in-order.ts';
+import { inheritedVolumes } from './inherited-volumes.ts';
 import { ignoring } from './networks.ts';
+import { type AdoptedContainer, adoptContainer, renameOnce, takePlace } from './other-up.ts';
 import { removeWhole } from './remove-whole.ts';
 import { reporting } from './reporter.ts';
 import { seccompProfile } from './seccomp-profile.ts';
@@ -152,12 +155,12 @@ class ContainerCreator {
       case 'recreate':
         return await this.#recreate(service, change, made);
       case 'remove':
-        await this.#remove(change.existing);
+        await this.#remove(change.existing, change.isUnfinished === true);
         return undefined;
       case 'keep': {
         const { id, number } = change.existing;
         const name = change.newName ?? change.existing.name;
-        if (change.newName !== undefined) await renameContainer(this.#context.engine, id, name);
+        if (change.newName !== undefined) await renameOnce(this.#context.engine, id, name);
         const runs = isRunning(change.existing) && !this.#stopped.has(id);
         if (runs) this.#context.report({ id: `Container ${name}`, text: 'Running', status: 'done' });
         return { id, name, number, service: service.name ?? '', isRunning: runs };
@@ -170,12 +173,15 @@ class ContainerCreator {
     { name, number }: { readonly name: string; readonly number: number },
     made: MadeFrom,
   ): Promise<ServiceContainer> {
-    const id = await change(this.#context, () =>
+    const created = await change(this.#context, () =>
       reporting(this.#context.report, { id: `Container ${name}`, doing: 'Creating', done: 'Created' }, () =>
-        this.#createAs(service, { name, number, requestName: name }, made),
+        this.#orAdopt(service, { name, number, made }, async () => {
+          const id = await this.#createAs(service, { name, number, requestName: name }, made);
+          return { id, isRunning: false };
+        }),
       ),
     );
-    return { id, name, number, service: service.name ?? '', isRunning: false };
+    return { ...created, name, number, service: service.name ?? '' };
   }
 
   /** The new container is there before the old one goes. Its name is its own when it has gone. */
@@ -188,24 +194,46 @@ class ContainerCreator {
     const image = this.#running.images.get(imageOf(project, service));
     const inherited = this.#options.renewsVolumes ? undefined : inheritedVolumes(service, existing, image);
     const temporary = `${existing.id.slice(0, 12)}_${name}`;
-    const id = await change(this.#context, () =>
-      reporting(report, { id: `Container ${existing.name}`, doing: 'Recreate', done: 'Recreated' }, async () => {
-        const replaces = service.container_name ?? [service.name ?? '', number].join(project.separator ?? '-');
-        const from = { ...made, replaces, ...(inherited === undefined ? {} : { inherited }) };
-        const created = await this.#createAs(service, { name, number, requestName: temporary }, from);
-        if (isRunning(existing)) await preStop(this.#context, project.services.get(existing.service), existing);
-        await ignoring('notFound', () =>
-          stopContainer(engine, existing.id, { timeoutSeconds: this.#options.timeoutSeconds }),
-        );
-        if (this.#options.keepsReplaced === true) await renameContainer(engine, existing.id, replacedName(existing));
-        else await removeWhole(engine, existing.id, { force: false });
-        await renameContainer(engine, created, name);
-        return created;
-      }),
+    const replaces = service.container_name ?? [service.name ?? '', number].join(project.separator ?? '-');
+    const from = { ...made, replaces, ...(inherited === undefined ? {} : { inherited }) };
+    const replace = async (): Promise<AdoptedContainer> => {
+      const created = await this.#createAs(service, { name, number, requestName: temporary }, from);
+      if (isRunning(existing)) await preStop(this.#context, project.services.get(existing.service), existing);
+      await ignoring('notFound', () =>
+        stopContainer(engine, existing.id, { timeoutSeconds: this.#options.timeoutSeconds }),
+      );
+      if (this.#options.keepsReplaced === true) await renameOnce(engine, existing.id, replacedName(existing));
+      else await removeWhole(engine, existing.id, { force: false });
+      if (this.#context.isDry) return { id: created, isRunning: false };
+      await takePlace(engine, created, name);
+      return { id: created, isRunning: false };
+    };
+    const done = await change(this.#context, () =>
+      reporting(report, { id: `Container ${existing.name}`, doing: 'Recreate', done: 'Recreated' }, () =>
+        this.#orAdopt(service, { name, number, made, replaced: existing.id }, replace),
+      ),
     );
-    const successor = { id, name, number, service: service.name ?? '', isRunning: false };
+    const successor = { ...done, name, number, service: service.name ?? '' };
     if (this.#options.keepsReplaced === true) this.replaced.push({ old: existing, successor });
     return successor;
+  }
+
+  /** Makes a container, or takes that of another `up` which makes the same one. @throws EngineError */
+  async #orAdopt(
+    service: Service,
+    { made, replaced, ...place }: InPlace,
+    make: () => Promise<AdoptedContainer>,
+  ): Promise<AdoptedContainer> {
+    try {
+      return await make();
+    } catch (fault) {
+      if (!(fault instanceof EngineError && fault.kind === 'conflict')) throw fault;
+      return await adoptContainer(
+        this.#context,
+        { ...place, project: this.#context.project.name, service: service.name ?? '', configHash: made.configHash },
+        { fault, ...(replaced === undefined ? {} : { replaced }) },
+      );
+    }
   }
 
   async #createAs(
@@ -223,13 +251,14 @@ class ContainerCreator {
     return (await createContainer(engine, body, { name: requestName, platform: service.platform })).Id;
   }
 
-  async #remove(container: RunningContainer): Promise<void> {
+  async #remove(container: RunningContainer, isUnfinished: boolean): Promise<void> {
     const { engine, report } = this.#context;
     const id = `Container ${container.name}`;
     if (isRunning(container)) await this.#stop(container);
     await change(this.#context, () =>
       reporting(report, { id, doing: 'Removing', done: 'Removed' }, () =>
-        removeWhole(engine, container.id, { force: true }),
+        // By its name, an unfinished one of another `up` that goes on is left when it has got its final name meanwhile.
+        removeWhole(engine, isUnfinished ? container.name : container.id, { force: true }),
       ),
     );
   }
@@ -240,6 +269,14 @@ function replacedName({ id, name }: RunningContainer): string {
   return `${name}-replaced-${id.slice(0, 12)}`;
 }
 
+interface InPlace {
+  readonly name: string;
+  readonly number: number;
+  readonly made: MadeFrom;
+  /** Id of the container whose place it is. */
+  readonly replaced?: string;
+}
+
 type MadeFrom = Pick<
   Parameters<typeof containerBody>[1],
   'configHash' | 'keyHashes' | 'references' | 'replaces' | 'inherited'
@@ -247,29 +284,4 @@ type MadeFrom = Pick<
 
 export function isRunning({ state }: Pick<RunningContainer, 'state'>): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting';
-}
-
-/**
- * Names of the anonymous volumes of a container, by their targets: those that the service or its image still has. Volumes of the
- * project are mounted by their names anyway, and volumes of other containers (`volumes_from`) come from those.
- */
-function inheritedVolumes(
-  service: Service,
-  existing: RunningContainer,
-  image: RunningImage | undefined,
-): ReadonlyMap<string, string> {
-  const wanted = new Set([...(service.volumes ?? []).map(({ target = '' }) => target), ...(image?.volumes ?? [])]);
-  const named = new Set(
-    (service.volumes ?? []).flatMap(({ source, target = '' }) =>
-      source === undefined || source === '' ? [] : [target],
-    ),
-  );
-  const tmpfs = new Set((service.tmpfs ?? []).map((entry) => entry.split(':')[0]));
-  return new Map(
-    existing.mounts.flatMap(({ type, name, target }) =>
-      type === 'volume' && name !== '' && wanted.has(target) && !named.has(target) && !tmpfs.has(target)
-        ? [[target, name] as const]
-        : [],
-    ),
-  );
 }

@@ -49,5 +49,7 @@ async function rollBack(context: ApplyContext, { replaced, stopped }: CreatedCon
   // In the order in which they were made: one may share the network of the one before.
   for (const { old } of replaced) if (isRunning(old)) await startContainer(engine, old.id);
   const kept = stopped.filter((id) => !replaced.some(({ old }) => old.id === id));
-  await forAll(kept, (id) => startContainer(engine, id));
+  await forAll(kept, async (id) => {
+    await startContainer(engine, id);
+  });
 }

@@ -37,8 +37,8 @@ async function startOne(context: ApplyContext, service: Service, container: Serv
     reporting(report, { id: `Container ${container.name}`, doing: 'Starting', done: 'Started' }, async () => {
       // They are written at each start: a file system of the container may have lost them.
       await writeCopiedFiles(engine, { project, service }, container.id);
-      await startContainer(engine, container.id);
-      await postStart(context, service, container);
+      // Another `up` may have started it: that runs the hooks.
+      if (await startContainer(engine, container.id)) await postStart(context, service, container);
     }),
   );
 }
