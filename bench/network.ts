@@ -24,6 +24,7 @@ const networks = await createNetworks({
   config: { execRoot, bridgeName: 'gbench0', engineId: 'bench' },
   records: memoryRecords<NetworkRecord>(),
   leases: memoryRecords(),
+  remoteEndpoints: memoryRecords(),
   logger: silentLogger,
   events: { emit() {} },
   nameServer: Promise.resolve(fakeNameServer()),

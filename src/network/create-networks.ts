@@ -18,17 +18,21 @@ import type { Lease } from './leases/lease.ts';
 import { Leases } from './leases/leases.ts';
 import type { NetworkRecord } from './model/network-record.ts';
 import { NetworkTable } from './model/network-table.ts';
+import type { RemoteEndpointRecord } from './model/remote-endpoint.ts';
 import type { NameServer } from './names/name-server.ts';
 import { defaultBridge, defaultHostAddress, kernelConfig, type NetworkConfig } from './network-config.ts';
 import type { Networks } from './networks.ts';
 import { PortRegistry } from './ports/port-registry.ts';
 import { relayBudget } from './ports/relay-budget.ts';
+import { RemoteEndpoints } from './sandboxes/remote-endpoints.ts';
 
 export interface NetworksDeps {
   readonly config: NetworkConfig;
   readonly records: Records<NetworkRecord>;
   /** What IPAM plugins have lent. */
   readonly leases: Records<Lease>;
+  /** What network plugins have made. */
+  readonly remoteEndpoints: Records<RemoteEndpointRecord>;
   readonly logger: Logger;
   readonly events: EventSink;
   /** It may still be starting. */
@@ -45,6 +49,7 @@ export async function createNetworks({
   config,
   records,
   leases,
+  remoteEndpoints,
   logger,
   events,
   nameServer,
@@ -80,6 +85,7 @@ export async function createNetworks({
       table,
       drivers,
       leases: new Leases({ plugins, records: leases, logger }),
+      remoteEndpoints: new RemoteEndpoints({ drivers, records: remoteEndpoints, logger }),
       registry: new PortRegistry({ ephemeral: ephemeralPorts(), hasIpv6: hasIpv6() }),
       budget: relayBudget(),
       logger,

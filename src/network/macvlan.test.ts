@@ -277,3 +277,32 @@ test("a connect that finds its name taken leaves the container's own link alone"
   await networks.detach('web');
   for (const network of ['mac', 'veth']) await networks.remove(network);
 });
+
+test('disconnect removes the right link, whatever the container has named it', async () => {
+  await using fixture = await networkFixture();
+  const { networks } = fixture;
+  const before = traces();
+  await networks.create(macvlan());
+  await networks.create(
+    macvlan({ name: 'second', options: { parent: 'lan0' }, ipam: { pools: [pool('10.77.9.0/24')] } }),
+  );
+  const { netnsPath } = await attach(networks, 'web');
+  await networks.connect(sandboxRequest('web', { endpoints: { second: {} } }), 'second');
+  for (const [from, to] of [
+    ['eth1', 'swap'],
+    ['eth0', 'eth1'],
+    ['swap', 'eth0'],
+  ] as const) {
+    inside(netnsPath, `ip link set ${from} down`);
+    inside(netnsPath, `ip link set ${from} name ${to}`);
+  }
+  await networks.disconnect(sandboxRequest('web'), 'second');
+  const left = inside(netnsPath, 'ip -o addr show');
+  assert.match(left, /eth1 +inet 192\.0\.2\.128/);
+  assert.doesNotMatch(left, /10\.77\.9\./);
+  assert.doesNotMatch(inside(netnsPath, 'ip -o link show'), /eth0|swap/);
+  await networks.detach('web');
+  await networks.remove('second');
+  await networks.remove('mac');
+  assert.equal(await waitForTraces(before), before);
+});

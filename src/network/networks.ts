@@ -116,6 +116,8 @@ export interface Sandbox {
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   /** Names of the interfaces in the container, by network name. Absent in records of earlier releases. */
   readonly interfaces?: Readonly<Record<string, string>>;
+  /** Names on the host of the interfaces that plugins moved into the container, by network name. */
+  readonly sources?: Readonly<Record<string, string>>;
   /** The port bindings with the chosen host ports. Exposed but unpublished ports map to null. */
   readonly ports: PortMap;
   /** Present when the engine's name server answers its DNS queries, at 127.0.0.11. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { networkPlugin, removePluginLinks } from '../../test/support/network-plugin.ts';
-import type { CreateNetwork } from './networks.ts';
+import type { CreateNetwork, Sandbox } from './networks.ts';
 import { networkFixture, sandboxRequest, traces, waitForTraces } from './testing/network-fixture.ts';
 import { privateHost } from './testing/private-host.ts';
 import { askFrom, serveIn } from './testing/sandbox-traffic.ts';
@@ -157,3 +157,65 @@ test("containers of a plugin's network live on without plugin and daemon", async
   await networks.remove('other');
   assert.equal(await waitForTraces(before), before);
 });
+
+test('a start removes the endpoint of a plugin whose sandbox was never stored', async () => {
+  await using plugin = await networkPlugin(folder, 'sample');
+  await using fixture = await networkFixture({}, folder);
+  const before = traces();
+  await fixture.networks.create(request);
+  const made = traces();
+  const web = await fixture.networks.attach(sandboxRequest('web', { mode: 'other' }), signal);
+  await fixture.networks.attach(sandboxRequest('killed', { mode: 'other' }), signal);
+  const networks = await fixture.restart();
+  await networks.restore([{ ...web, containerId: 'web' }]);
+  // The start itself does not wait for plugins.
+  await until(() => fixture.remoteEndpoints.all().length === 1);
+  assert.equal(fixture.remoteEndpoints.all().length, 1, 'that of the running container');
+  await networks.detach('web');
+  assert.deepEqual(fixture.remoteEndpoints.all(), []);
+  const deleted = plugin.server.methods().filter((method) => method.endsWith('DeleteEndpoint'));
+  assert.equal(deleted.length, 2);
+  assert.equal(await waitForTraces(made), made);
+  // A request whose answer got lost: the plugin may have made the endpoint.
+  plugin.server.fault = 'cut';
+  await assert.rejects(networks.attach(sandboxRequest('cut', { mode: 'other' }), signal));
+  assert.equal(fixture.remoteEndpoints.all().length, 1);
+  plugin.server.fault = 'none';
+  await (await fixture.restart()).restore([]);
+  await until(() => fixture.remoteEndpoints.all().length === 0);
+  assert.deepEqual(fixture.remoteEndpoints.all(), []);
+  await fixture.networks.remove('other');
+  assert.equal(await waitForTraces(before), before);
+});
+
+test("a plugin's interface returns to the host, whatever the container has named it", async () => {
+  await using plugin = await networkPlugin(folder, 'sample');
+  await using fixture = await networkFixture({}, folder);
+  const { networks } = fixture;
+  const before = traces();
+  await networks.create(request);
+  // The plugin keeps its interfaces, as one does that lends hardware.
+  plugin.answers.set('DeleteEndpoint', {});
+  const kept = (sandbox: Sandbox): string => `pc${sandbox.endpoints['other']?.EndpointID?.slice(0, 10)}`;
+  const returned = (name: string): void => {
+    assert.match(execFileSync('ip', ['-o', 'link', 'show', name], { encoding: 'utf8' }), /macvlan|state DOWN/);
+    execFileSync('ip', ['link', 'delete', name]);
+  };
+  const client = await networks.attach(sandboxRequest('client'), signal);
+  const joined = await networks.connect(sandboxRequest('client', { endpoints: { other: {} } }), 'other');
+  inside(client.netnsPath, 'ip link set plug1 down');
+  inside(client.netnsPath, 'ip link set plug1 name mine');
+  await networks.disconnect(sandboxRequest('client'), 'other');
+  assert.doesNotMatch(inside(client.netnsPath, 'ip -o link show'), /mine/);
+  returned(kept(joined));
+  const web = await networks.attach(sandboxRequest('web', { mode: 'other' }), signal);
+  await networks.detach('web');
+  returned(kept(web));
+  await networks.detach('client');
+  await networks.remove('other');
+  assert.equal(await waitForTraces(before), before);
+});
+
+async function until(isDone: () => boolean): Promise<void> {
+  for (let attempt = 0; attempt < 250 && !isDone(); attempt++) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -13,6 +13,7 @@ export async function startNetworks(
     config: { ...config.network, execRoot: config.execRoot, engineId: engineId(config.dataRoot) },
     records: deps.stores.db.table('networks', { durable: true }),
     leases: deps.stores.db.table('ipam_leases', { durable: true }),
+    remoteEndpoints: deps.stores.db.table('remote_endpoints', { durable: true }),
     logger: deps.logger,
     events: deps.events,
     nameServer: deps.nameServer,

@@ -2,8 +2,10 @@ import type { EndpointSettings } from '../../spec/index.ts';
 import type { Family } from '../ipam/address.ts';
 import type { SubnetUse } from '../ipam/address-allocator.ts';
 import { type AllocatedAddress, type FamilyAddresses, NetworkAddresses } from '../ipam/network-addresses.ts';
-import type { PlannedAddress } from '../kernel/protocol.ts';
+import type { InnerLink, PlannedAddress } from '../kernel/protocol.ts';
+import { parseHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
+import type { PresentNames } from './driver.ts';
 import { checkEndpoint, linkLocalAddresses } from './endpoint-settings.ts';
 
 /** The addresses of an endpoint: one for each family of its network, and the link-local ones that a client asked for. */
@@ -120,6 +122,14 @@ export function plannedAddresses(settings: EndpointSettings): readonly PlannedAd
     { address: GlobalIPv6Address, prefixLength: GlobalIPv6PrefixLen },
   ].filter(({ address }) => address !== '');
   return [...allocated, ...linkLocalAddresses(settings)];
+}
+
+/** The link of an endpoint that is in its sandbox alone. */
+export function innerLink(settings: EndpointSettings, { name, source }: PresentNames): InnerLink | undefined {
+  if (name === '') return undefined;
+  const { MacAddress = '' } = settings;
+  const hardwareAddress = MacAddress === '' ? '' : parseHardwareAddress(MacAddress).toString('hex');
+  return { at: 'sandbox', name, source, hardwareAddress, addresses: addressesOf(settings) };
 }
 
 /** The addresses of an endpoint, of both families. */

@@ -43,8 +43,8 @@ export interface NetworkDriver {
   use(record: NetworkRecord): Readonly<Record<string, SubnetUse>>;
   /** Releases the addresses. May be repeated. */
   disconnect(record: NetworkRecord, settings: EndpointSettings): void;
-  /** The link of an existing endpoint. `name` is its interface in the container. Undefined for an endpoint without one. */
-  presentLink(record: NetworkRecord, settings: EndpointSettings, name: string): PresentLink | undefined;
+  /** The link of an existing endpoint. Undefined for an endpoint without one. */
+  presentLink(record: NetworkRecord, settings: EndpointSettings, names: PresentNames): PresentLink | undefined;
   /** Plans the link of an existing endpoint, which somebody has removed. Absent for links that only go with their sandbox. */
   linkAgain?(record: NetworkRecord, settings: EndpointSettings, name: string): VethPlan;
   /** Forgets the addresses of a removed network. */
@@ -63,7 +63,7 @@ export interface RemoteNetwork {
   /** Makes an endpoint's interface on the host, or leaves nothing. `settings` are those of `connect`. */
   join(record: NetworkRecord, settings: EndpointSettings, at: JoinPlace): Promise<Endpoint>;
   /** Removes an endpoint. Its interface may be gone already, with the sandbox. */
-  leave(record: NetworkRecord, settings: EndpointSettings): Promise<void>;
+  leave(network: { readonly id: string }, endpoint: Pick<EndpointSettings, 'EndpointID'>): Promise<void>;
 }
 
 export interface JoinPlace {
@@ -89,6 +89,13 @@ export interface LinkNames {
   readonly name: string;
   /** The addresses that an IPAM plugin has lent. Undefined where the driver allocates them. */
   readonly lent: FamilyAddresses | undefined;
+}
+
+export interface PresentNames {
+  /** The interface in the container. '' for none. */
+  readonly name: string;
+  /** The interface on the host, before a plugin's was moved into the container. */
+  readonly source?: string | undefined;
 }
 
 export interface Endpoint {

@@ -4,8 +4,14 @@ import type { Family } from '../ipam/address.ts';
 import type { IpvlanPlan, LinkPlan, MacvlanPlan, ParentPlan, PresentLink } from '../kernel/protocol.ts';
 import { formatHardwareAddress, newHardwareAddress } from '../model/hardware-address.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
-import { AddressedDriver, addressPlan, addressSettings, type EndpointAddresses } from './addressed-driver.ts';
-import type { Endpoint, LinkNames, NetworkDriver } from './driver.ts';
+import {
+  AddressedDriver,
+  addressPlan,
+  addressSettings,
+  type EndpointAddresses,
+  innerLink,
+} from './addressed-driver.ts';
+import type { Endpoint, LinkNames, NetworkDriver, PresentNames } from './driver.ts';
 import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
 import { ipvlanFlag, ipvlanMode, macvlanMode, parentOf } from './parent-options.ts';
 import { refuseLimits } from './traffic-limits.ts';
@@ -49,8 +55,8 @@ abstract class ParentDriver extends AddressedDriver implements NetworkDriver {
     return { settings: endpointSettings(asked, { ...addressSettings(allocated), ...settings }), link };
   }
 
-  presentLink(_record: NetworkRecord, _settings: EndpointSettings, name: string): PresentLink | undefined {
-    return name === '' ? undefined : { at: 'sandbox', name };
+  presentLink(_record: NetworkRecord, settings: EndpointSettings, names: PresentNames): PresentLink | undefined {
+    return innerLink(settings, names);
   }
 }
 

@@ -5,8 +5,8 @@ import { parseCidr } from '../ipam/subnet.ts';
 import type { MovedPlan, PlannedRoute, PresentLink } from '../kernel/protocol.ts';
 import { formatHardwareAddress, parseHardwareAddress } from '../model/hardware-address.ts';
 import { type NetworkRecord, poolsInUse } from '../model/network-record.ts';
-import { AddressedDriver, addressSettings, plannedAddresses } from './addressed-driver.ts';
-import type { Endpoint, JoinPlace, LinkNames, NetworkDriver, RemoteNetwork } from './driver.ts';
+import { AddressedDriver, addressSettings, innerLink, plannedAddresses } from './addressed-driver.ts';
+import type { Endpoint, JoinPlace, LinkNames, NetworkDriver, PresentNames, RemoteNetwork } from './driver.ts';
 import { askedHardwareAddress, endpointSettings } from './endpoint-settings.ts';
 import { capabilities, createdEndpoint, type Joined, joined, nothing } from './remote-messages.ts';
 
@@ -51,8 +51,8 @@ export class RemoteDriver extends AddressedDriver implements NetworkDriver {
     return { settings: endpointSettings(asked, { ...addresses, MacAddress }), link: undefined };
   }
 
-  presentLink(_record: NetworkRecord, _settings: EndpointSettings, name: string): PresentLink | undefined {
-    return name === '' ? undefined : { at: 'sandbox', name };
+  presentLink(_record: NetworkRecord, settings: EndpointSettings, names: PresentNames): PresentLink | undefined {
+    return innerLink(settings, names);
   }
 }
 

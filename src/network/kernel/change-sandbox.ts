@@ -1,7 +1,6 @@
 import { failed } from '../../base/errors.ts';
 import {
   deleteDefaultRoute,
-  deleteLink,
   linkIndex,
   listLinks,
   listRoutes,
@@ -10,6 +9,7 @@ import {
   setLink,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
+import { removeInnerLink, removeInnerLinks } from './inner-links.ts';
 import type { KernelHandles, LinkHandles } from './kernel-handles.ts';
 import { retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
@@ -57,7 +57,7 @@ export function disconnectLink(handles: KernelHandles, plan: DisconnectPlan): un
   }
   handles.home.enter(plan.netnsPath, () => {
     using inside = new NetlinkSocket();
-    if (link.at === 'sandbox') deleteNamed(inside, link.name);
+    if (link.at === 'sandbox') removeInnerLink(handles, inside, link);
     else hideEnd(inside, hostIndex);
     setDefaultRoutes(inside, plan.routes);
   });
@@ -69,11 +69,6 @@ function hideEnd(inside: NetlinkSocket, hostIndex: number | undefined): void {
   if (end === undefined) return;
   const { index } = end;
   inside.transact([setLink({ index }, { up: false }), setLink({ index }, { rename: `gone${index}` })]);
-}
-
-function deleteNamed(inside: NetlinkSocket, name: string): void {
-  const index = linkIndex(name);
-  if (index !== undefined) inside.execute(deleteLink({ index }));
 }
 
 /** @throws EngineError failed, in Docker's words */
@@ -90,10 +85,7 @@ function removeLink(handles: KernelHandles, netnsPath: string, link: PresentLink
     deleteStaleLinks(handles);
     return;
   }
-  handles.home.enter(netnsPath, () => {
-    using inside = new NetlinkSocket();
-    deleteNamed(inside, link.name);
-  });
+  removeInnerLinks(handles, netnsPath, [link]);
 }
 
 /** Undefined leaves the routes as they are. */

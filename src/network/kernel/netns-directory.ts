@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import { namesInSync } from '../../io/index.ts';
 import { bindMount, detachMount, isMountPoint, setPropagation } from '../../linux/index.ts';
+import { deleteStackedLinks } from './inner-links.ts';
 import type { KernelHandles } from './kernel-handles.ts';
-import { deleteInnerLinks, removeSandbox } from './sandbox-links.ts';
+import { removeSandbox } from './sandbox-links.ts';
 
 /** The directory of the mounted network namespaces, on the kernel thread. */
 
@@ -32,7 +33,7 @@ export function removeNamespaces(handles: KernelHandles, keep: ReadonlySet<strin
   for (const name of namesInSync(netnsDirectory)) {
     const netnsPath = join(netnsDirectory, name);
     if (keep.has(netnsPath)) continue;
-    deleteInnerLinks(handles, netnsPath);
+    deleteStackedLinks(handles, netnsPath);
     removeSandbox(handles, { netnsPath, links: [] });
   }
 }

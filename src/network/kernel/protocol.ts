@@ -237,13 +237,30 @@ export interface PlannedRoute extends PlannedAddress {
 /** A link of a container that is there. It is found by its end on the host, or in the sandbox when it has none there. */
 export type PresentLink =
   | { readonly at: 'host'; readonly name: string; readonly bridge: string; readonly limits?: LinkLimits | undefined }
-  | { readonly at: 'sandbox'; readonly name: string };
+  | InnerLink;
+
+/** A link that is in the sandbox alone. Its container may have renamed it. */
+export interface InnerLink {
+  readonly at: 'sandbox';
+  /** The name that the engine gave it. */
+  readonly name: string;
+  /** Its name on the host, for an interface that a plugin moved in. It returns there. */
+  readonly source?: string | undefined;
+  /** 12 hex digits. Empty for one that is not known, or not the link's alone. */
+  readonly hardwareAddress: string;
+  readonly addresses: readonly string[];
+}
 
 /** The link that a plan makes, once it is there. */
 export function presentLink(plan: LinkPlan): PresentLink {
-  return plan.kind === 'veth'
-    ? { at: 'host', name: plan.hostName, bridge: plan.bridge, limits: plan.limits }
-    : { at: 'sandbox', name: plan.name };
+  if (plan.kind === 'veth') return { at: 'host', name: plan.hostName, bridge: plan.bridge, limits: plan.limits };
+  return {
+    at: 'sandbox',
+    name: plan.name,
+    source: plan.kind === 'moved' ? plan.source : undefined,
+    hardwareAddress: plan.kind === 'ipvlan' ? '' : plan.hardwareAddress,
+    addresses: plan.addresses.map(({ address }) => address),
+  };
 }
 
 export interface ConnectPlan extends SandboxChange {

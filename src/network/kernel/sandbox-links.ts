@@ -4,9 +4,7 @@ import {
   addDefaultRoute,
   addDirectRoute,
   addRoute,
-  deleteLink,
   deleteLinkGroup,
-  isNetworkNamespace,
   linkIndex,
   listLinks,
   moveLink,
@@ -22,6 +20,7 @@ import {
   writeSysctl,
 } from '../../linux/index.ts';
 import type { NameSockets } from '../../spec/index.ts';
+import { removeInnerLinks } from './inner-links.ts';
 import { type KernelHandles, type LinkHandles, type LowerLink, staleLinkGroup } from './kernel-handles.ts';
 import { limitLink, retireShapers } from './link-limits.ts';
 import { closeNameSockets, openNameSockets } from './name-sockets.ts';
@@ -234,8 +233,11 @@ export function setSysctl(key: string, value: string, options: { readonly option
 export function removeSandbox(handles: KernelHandles, removal: Pick<SandboxRemoval, 'netnsPath' | 'links'>): void {
   for (const { at, name } of removal.links) if (at === 'host') retireHostEnd(handles, name);
   retireShapers(handles, removal.links);
-  const inside = removal.links.filter(({ at }) => at === 'sandbox');
-  if (inside.length > 0) deleteInnerLinks(handles, removal.netnsPath, new Set(inside.map(({ name }) => name)));
+  removeInnerLinks(
+    handles,
+    removal.netnsPath,
+    removal.links.filter((link) => link.at === 'sandbox'),
+  );
   removeNetworkNamespace(removal.netnsPath);
 }
 
@@ -246,25 +248,6 @@ export function retireHostEnd({ config, netlink }: KernelHandles, name: string):
   // A link without carrier, or deleted meanwhile, passes nothing already. The order matters: any change of the link
   // makes the bridge check the port again, and enable it.
   netlink.transact([setLink({ index }, { group: staleLinkGroup(config) }), setBridgePort(index, { disabled: true })]);
-}
-
-/**
- * Deletes links of a sandbox that have no end at a bridge: those with the names, else those above interfaces of the host.
- * They would keep their parent and addresses until the kernel's worker deletes the namespace. A missing namespace is
- * success. Blocks for some 20 ms.
- */
-export function deleteInnerLinks({ home }: KernelHandles, netnsPath: string, names?: ReadonlySet<string>): void {
-  if (!isNetworkNamespace(netnsPath)) return;
-  home.enter(netnsPath, () => {
-    using inside = new NetlinkSocket();
-    // Hardware that a plugin moved in cannot be deleted. It returns to the host with the end of the namespace.
-    const virtual = listLinks(inside).filter(({ name, kind }) => kind !== '' && (names?.has(name) ?? isStacked(kind)));
-    for (const { index } of virtual) inside.execute(deleteLink({ index }));
-  });
-}
-
-function isStacked(kind: string): boolean {
-  return kind === 'macvlan' || kind === 'ipvlan';
 }
 
 /** Deletes the links that removed sandboxes left, all in one grace period. Usually there are none. */

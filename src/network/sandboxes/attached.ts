@@ -1,6 +1,7 @@
 import type { AttachedContainers } from '../catalogue/inspect-network.ts';
+import type { PresentNames } from '../drivers/driver.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
-import type { BridgePort, ConnectPlan, DefaultRoute, PresentLink } from '../kernel/protocol.ts';
+import type { BridgePort, ConnectPlan, DefaultRoute, LinkPlan, PresentLink } from '../kernel/protocol.ts';
 import { defaultGateway, gatewayOf } from '../model/default-gateway.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
 import type { NetworkTable } from '../model/network-table.ts';
@@ -22,11 +23,25 @@ export function linksOf(
   { table, drivers }: { readonly table: NetworkTable; readonly drivers: NetworkDrivers },
   sandbox: Sandbox,
 ): readonly PresentLink[] {
-  const interfaces = interfacesOf(sandbox);
   return endpointsOf(table, sandbox).flatMap(
     ({ record, settings }) =>
-      drivers.find(record.driver)?.presentLink(record, settings, interfaces[record.name] ?? '') ?? [],
+      drivers.find(record.driver)?.presentLink(record, settings, presentNames(sandbox, record)) ?? [],
   );
+}
+
+/** The `sources` of a sandbox with further endpoints. Absent without any. */
+export function sourcesOf(
+  endpoints: readonly { readonly record: Pick<NetworkRecord, 'name'>; readonly link: LinkPlan | undefined }[],
+  before: Sandbox['sources'] = {},
+): Pick<Sandbox, 'sources'> {
+  const added = endpoints.flatMap(({ record, link }) => (link?.kind === 'moved' ? [[record.name, link.source]] : []));
+  const sources: Readonly<Record<string, string>> = { ...before, ...Object.fromEntries(added) };
+  return Object.keys(sources).length === 0 ? {} : { sources };
+}
+
+/** The names of the interface of a network's endpoint. */
+export function presentNames(sandbox: Sandbox, { name }: Pick<NetworkRecord, 'name'>): PresentNames {
+  return { name: interfacesOf(sandbox)[name] ?? '', source: sandbox.sources?.[name] };
 }
 
 /** Plans a link of a sandbox that somebody has removed, by its name on the host. Undefined for links of other sandboxes. */

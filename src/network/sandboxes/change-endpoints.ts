@@ -1,4 +1,4 @@
-import { EngineError, failed, messageOf } from '../../base/errors.ts';
+import { EngineError, failed } from '../../base/errors.ts';
 import { ownValue } from '../../base/own-value.ts';
 import type { NetworkDrivers } from '../drivers/drivers.ts';
 import type { PortElement } from '../firewall/table.ts';
@@ -14,11 +14,11 @@ import type { ContainerNames } from '../names/container-names.ts';
 import { networkHasNames } from '../names/sandbox-names.ts';
 import type { Sandbox, SandboxRequest } from '../networks.ts';
 import type { ContainerPorts, ContainerPortsDeps, PortTarget } from '../ports/container-ports.ts';
-import { type Attached, defaultRoutes } from './attached.ts';
+import { type Attached, defaultRoutes, presentNames, sourcesOf } from './attached.ts';
 import { connectEndpoint } from './connect-endpoints.ts';
 import { interfaceNames, interfacesOf } from './interface-names.ts';
-import { joinRemote, leaveRemote } from './join-remote.ts';
 import { releaseAddresses } from './release-addresses.ts';
+import type { RemoteEndpoints } from './remote-endpoints.ts';
 import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
 import { wantEndpoint } from './want-endpoints.ts';
 
@@ -27,6 +27,7 @@ export interface ChangeDeps extends ContainerPortsDeps {
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
   readonly leases: Leases;
+  readonly remoteEndpoints: RemoteEndpoints;
   readonly hostAddress: string;
   readonly names: Pick<ContainerNames, 'put'>;
 }
@@ -52,13 +53,14 @@ export async function connectSandbox(
   deps.drivers.of(record).checkEndpoint(record, asked);
   const endpointWanted = await wantEndpoint(deps, { record, asked }, undo);
   const planned = connectEndpoint(deps.drivers, { ...endpointWanted, name: wanted, names: request }, undo);
-  const [endpoint = planned] = await joinRemote(deps.drivers, [planned], sandbox.netnsPath, undo);
+  const [endpoint = planned] = await deps.remoteEndpoints.join([planned], sandbox.netnsPath, undo);
   const { link, settings } = endpoint;
   const name = link?.name ?? wanted;
   const after: Sandbox = {
     ...sandbox,
     endpoints: { ...sandbox.endpoints, [record.name]: settings },
     interfaces: { ...interfaces, [record.name]: name },
+    ...sourcesOf([endpoint], sandbox.sources),
     ...(networkHasNames(record) && { names: sandbox.names ?? { servers: request.dns ?? [] } }),
   };
   const gateway = changeGateway(deps, { attached, request, after, endpoints: [...before, endpoint] }, undo);
@@ -94,11 +96,12 @@ export async function disconnectSandbox(
     ...sandbox,
     endpoints: without(sandbox.endpoints, record.name),
     interfaces: without(interfacesOf(sandbox), record.name),
+    ...(sandbox.sources && { sources: without(sandbox.sources, record.name) }),
   };
   const endpoints = before.filter((each) => each !== endpoint);
   const gateway = changeGateway(deps, { attached, request, after, endpoints }, undo);
   const driver = deps.drivers.find(record.driver);
-  const link = driver?.presentLink(record, endpoint.settings, interfacesOf(sandbox)[record.name] ?? '');
+  const link = driver?.presentLink(record, endpoint.settings, presentNames(sandbox, record));
   if (link !== undefined) {
     undo.defer(() => deps.names.put(sandbox));
     await deps.names.put(after);
@@ -106,10 +109,7 @@ export async function disconnectSandbox(
   }
   undo.move();
   // The link is gone, whatever the plugin says.
-  await leaveRemote(deps.drivers, [endpoint], (error) => {
-    const { containerId } = request;
-    deps.logger.warn({ containerId, error: messageOf(error) }, 'a network plugin did not take an endpoint back');
-  });
+  await deps.remoteEndpoints.leave([endpoint]);
   await releaseAddresses(deps, endpoint);
   return gateway.attached;
 }

@@ -19,11 +19,11 @@ import type { PortRegistry } from '../ports/port-registry.ts';
 import { publishedPorts } from '../ports/published-ports.ts';
 import type { RelayBudget } from '../ports/relay-budget.ts';
 import { isFirewallGone } from '../repair/firewall-repair.ts';
-import { type Attached, hostLinkNames, linksOf } from './attached.ts';
+import { type Attached, hostLinkNames, linksOf, sourcesOf } from './attached.ts';
 import { connectSandbox, disconnectSandbox } from './change-endpoints.ts';
 import { type ConnectedEndpoint, connectEndpoints, withDefaultRoutes } from './connect-endpoints.ts';
-import { joinRemote, leaveRemote } from './join-remote.ts';
 import { releaseAddresses } from './release-addresses.ts';
+import type { RemoteEndpoints } from './remote-endpoints.ts';
 import { portTarget, reservePorts, shownPorts } from './reserve-ports.ts';
 import { checkConfig, wantEndpoints } from './want-endpoints.ts';
 import { wantedNetworks } from './wanted-networks.ts';
@@ -34,6 +34,7 @@ export interface SandboxesDeps {
   readonly table: NetworkTable;
   readonly drivers: NetworkDrivers;
   readonly leases: Leases;
+  readonly remoteEndpoints: RemoteEndpoints;
   readonly registry: PortRegistry;
   readonly budget: RelayBudget;
   readonly logger: Logger;
@@ -95,7 +96,7 @@ export class Sandboxes {
     const attached = this.#attached.get(containerId);
     if (attached === undefined) return;
     this.#attached.delete(containerId);
-    const { kernel, table, drivers, leases, logger } = this.#deps;
+    const { kernel, table, drivers, leases, logger, remoteEndpoints } = this.#deps;
     const { ports, sandbox } = attached;
     const removal = removalOf(this.#deps, sandbox, ports);
     const detached = kernel.request('detach', removal).catch((error) => {
@@ -105,7 +106,7 @@ export class Sandboxes {
     // Other containers may get the ports and the address now. The next start of the daemon removes what a failed detach left.
     ports[Symbol.dispose]();
     const endpoints = endpointsOf(table, sandbox);
-    await this.#leave({ ...sandbox, containerId });
+    await remoteEndpoints.leave(endpoints);
     for (const endpoint of endpoints) await releaseAddresses({ drivers, leases }, endpoint);
   }
 
@@ -150,8 +151,7 @@ export class Sandboxes {
       elements: all.flatMap(({ ports }) => ports.elements()),
     });
     await this.#names.restore(all.map(({ sandbox }) => sandbox));
-    for (const state of lost) void this.#leave(state);
-    void this.#releaseUnused();
+    void this.#releaseUnused(lost);
   }
 
   /** Begins to relay the ports of restored containers. */
@@ -165,22 +165,17 @@ export class Sandboxes {
     this.#attached.clear();
   }
 
-  /** Returns to IPAM plugins what a crash has left. Never rejects. */
-  async #releaseUnused(): Promise<void> {
-    const { leases, table } = this.#deps;
+  /** Returns to plugins the endpoints and addresses that a crash has left. Never rejects. */
+  async #releaseUnused(lost: readonly SandboxState[]): Promise<void> {
+    const { leases, remoteEndpoints, table } = this.#deps;
     const endpoints = [...this.#attached.values()].flatMap(({ sandbox }) => endpointsOf(table, sandbox));
-    const present = new Set(endpoints.map(({ settings }) => settings.EndpointID));
+    const present = new Set(endpoints.map(({ settings }) => settings.EndpointID ?? ''));
+    // Those of earlier releases have no record.
+    await remoteEndpoints.leave(lost.flatMap((sandbox) => endpointsOf(table, sandbox)));
+    await remoteEndpoints.leaveUnused(present);
     await leases.releaseUnused(({ networkId, endpointId }) =>
       endpointId === '' ? table.byId(networkId) !== undefined : present.has(endpointId),
     );
-  }
-
-  /** Tells plugins that the endpoints of a sandbox are gone. Never rejects. */
-  async #leave({ containerId, ...sandbox }: SandboxState): Promise<void> {
-    const { table, drivers, logger } = this.#deps;
-    await leaveRemote(drivers, endpointsOf(table, sandbox), (error) => {
-      logger.warn({ containerId, error: messageOf(error) }, 'a network plugin did not take an endpoint back');
-    });
   }
 
   async #attachRepaired(request: SandboxRequest): Promise<Attached> {
@@ -205,13 +200,14 @@ export class Sandboxes {
     );
     const wanted = await wantEndpoints(this.#deps, networks, undo);
     const planned = connectEndpoints(this.#deps.drivers, request, wanted, undo);
-    const endpoints = withDefaultRoutes(await joinRemote(this.#deps.drivers, planned, netnsPath, undo));
+    const endpoints = withDefaultRoutes(await this.#deps.remoteEndpoints.join(planned, netnsPath, undo));
     const ports = undo.use(reservePorts(this.#deps, request, endpoints));
     const sandbox: Sandbox = {
       netnsPath,
       sandboxId,
       endpoints: Object.fromEntries(endpoints.map(({ record, settings }) => [record.name, settings])),
       interfaces: Object.fromEntries(endpoints.map(({ record, link }) => [record.name, link?.name ?? ''])),
+      ...sourcesOf(endpoints),
       ports: shownPorts(this.#deps, request, endpoints, ports),
       ...(endpoints.some(({ record }) => networkHasNames(record)) && { names: { servers: request.dns ?? [] } }),
     };

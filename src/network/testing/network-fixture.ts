@@ -9,6 +9,7 @@ import type { EventSink } from '../../spec/index.ts';
 import { createNetworks } from '../create-networks.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { NetworkRecord } from '../model/network-record.ts';
+import type { RemoteEndpointRecord } from '../model/remote-endpoint.ts';
 import type { NetworkConfig } from '../network-config.ts';
 import type { Networks, SandboxRequest } from '../networks.ts';
 import { type FakeNameServer, fakeNameServer } from './fake-name-server.ts';
@@ -19,6 +20,7 @@ export interface NetworkFixture extends AsyncDisposable {
   readonly config: NetworkConfig;
   readonly records: Records<NetworkRecord>;
   readonly leases: Records<Lease>;
+  readonly remoteEndpoints: Records<RemoteEndpointRecord>;
   /** Logged warnings and errors. */
   readonly logged: readonly string[];
   /** Emitted events: the action and the id. */
@@ -46,6 +48,7 @@ export async function networkFixture(
   };
   const records = memoryRecords<NetworkRecord>();
   const leases = memoryRecords<Lease>();
+  const remoteEndpoints = memoryRecords<RemoteEndpointRecord>();
   const logged: string[] = [];
   const emitted: string[] = [];
   const events: EventSink = { emit: (_type, action, id) => void emitted.push(`${action} ${id}`) };
@@ -53,7 +56,16 @@ export async function networkFixture(
   const logger: Logger = { debug() {}, info() {}, warn: keep, error: keep };
   const nameServer = fakeNameServer();
   const plugins = createPluginHost({ folders: pluginFolder === undefined ? [] : [pluginFolder], logger });
-  const deps = { config, records, leases, logger, events, nameServer: Promise.resolve(nameServer), plugins };
+  const deps = {
+    config,
+    records,
+    leases,
+    remoteEndpoints,
+    logger,
+    events,
+    nameServer: Promise.resolve(nameServer),
+    plugins,
+  };
   let networks = await createNetworks(deps).catch((error: unknown) => {
     // Throws when something was left in the folder.
     rmdirSync(execRoot);
@@ -66,6 +78,7 @@ export async function networkFixture(
     config,
     records,
     leases,
+    remoteEndpoints,
     logged,
     emitted,
     nameServer,
