@@ -11,6 +11,8 @@ export interface LogDriver {
   readonly name: string;
   /** Its name in the text `unknown log opt 'x' for …` of dockerd. */
   readonly title: string;
+  /** Whether that text has the option in double quotes. */
+  readonly quotesOptions?: boolean;
   /** Its own log options. Those that all drivers have are in `check-log-config.ts`. `any`: it reads none, and refuses none. */
   readonly options: ReadonlySet<string> | 'any';
   /** Whether the output is kept, so that `logs` can read it. */

@@ -17,8 +17,21 @@ test('a driver that nobody knows and options of others are refused in dockerd’
     log('local', { 'max-buffer-size': '1m' }),
     "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
   );
+  const nonBlocking = { mode: 'non-blocking', 'max-buffer-size': 'x' };
+  refuses(log('local', nonBlocking), "error parsing option max-buffer-size: invalid size: 'x'");
+  refuses(log('local', { 'cache-disabled': 'x' }), 'invalid value for option cache-disabled: x');
+  const cache = { 'cache-disabled': 'true', 'cache-max-size': 'x', 'cache-max-file': '0', 'cache-compress': 'x' };
+  checkLogConfig(log('json-file', cache));
   for (const config of [log('none', { x: '1' }), log('', { 'max-size': '1m', mode: 'non-blocking' }), {}])
     checkLogConfig(config);
+});
+
+test('a driver that Docker has and this engine has not is refused with the reason', () => {
+  for (const name of ['awslogs', 'etwlogs', 'gcplogs'])
+    assert.throws(() => checkLogConfig(log(name)), {
+      kind: 'invalid',
+      message: new RegExp(`^log driver ${name} is not available in this engine: it `),
+    });
 });
 
 test('a configuration without a type means json-file', () => {

@@ -34,6 +34,8 @@ export interface LogSubject {
 
 /** The connection of one container to a receiver. It connects by itself when it is first needed, and again after an error. */
 export interface LogSender {
+  /** Set when the options ask that the receiver is there at the start of the container. @throws when it is not, or `signal` aborts */
+  readonly verify?: (signal: AbortSignal) => Promise<void>;
   /**
    * Sends messages in their order. Resolves with their receipt where the protocol has one, else when the kernel has them.
    * After an error the caller sends all of them again: a receiver may see a message twice.

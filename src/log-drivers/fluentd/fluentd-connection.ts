@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { AckReader } from './ack-reader.ts';
+import type { FluentdAddress } from './fluentd-options.ts';
+
+const CONNECT_MILLISECONDS = 10_000;
+const CLOSE_MILLISECONDS = 1000;
+
+/** An open connection to a receiver of fluentd's protocol. After an error it is closed. */
+export class FluentdConnection {
+  readonly #socket: Socket;
+  readonly #acks = new AckReader();
+  readonly #openedAt = performance.now();
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      if (!this.#acks.push(bytes))
+        socket.destroy(new Error('fluentd: the receiver sent an answer that nobody asked for'));
+    });
+    socket.on('end', () => socket.destroy());
+    socket.on('error', (error) => this.#acks.end(error));
+    socket.on('close', () => this.#acks.end(new Error('fluentd: the receiver ended the connection')));
+  }
+
+  /** @throws when nobody answers within ten seconds, or `signal` aborts */
+  static async open(address: FluentdAddress, signal: AbortSignal): Promise<FluentdConnection> {
+    const socket = connect(address);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MILLISECONDS)]);
+    try {
+      await once(socket, address.kind === 'tls' ? 'secureConnect' : 'connect', { signal: limit });
+      return new FluentdConnection(socket);
+    } catch (error) {
+      socket.on('error', () => {});
+      socket.destroy();
+      throw limit.aborted ? limit.reason : error;
+    }
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#openedAt;
+  }
+
+  /** Resolves when the kernel has the bytes. @throws when the connection ends, or `signal` aborts */
+  write(bytes: Buffer, signal: AbortSignal): Promise<void> {
+    return this.#closedOn(
+      signal,
+      new Promise((resolve, reject) => {
+        this.#socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+    );
+  }
+
+  /**
+   * Reads the receipts of what is written next: one for each chunk, in their order. @throws when another answer comes, the connection
+   * ends, or `signal` aborts
+   */
+  acknowledged(chunks: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#closedOn(signal, this.#acks.expect(chunks));
+  }
+
+  async close(): Promise<void> {
+    if (this.#socket.closed) return;
+    this.#socket.end();
+    const signal = AbortSignal.timeout(CLOSE_MILLISECONDS);
+    await once(this.#socket, 'close', { signal }).catch(() => this.#socket.destroy());
+  }
+
+  async #closedOn(signal: AbortSignal, work: Promise<void>): Promise<void> {
+    const abort = (): void => void this.#socket.destroy(toError(signal.reason));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await work;
+    } catch (error) {
+      this.#socket.destroy();
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function connect(address: FluentdAddress): Socket {
+  if (address.kind === 'unix') return connectSocket({ path: address.path });
+  const { host, port } = address;
+  if (address.kind === 'tcp') return connectSocket({ host, port });
+  return connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), minVersion: 'TLSv1.2' });
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
