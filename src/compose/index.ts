@@ -94,7 +94,12 @@ export type {
   RunningVolume,
 } from './running/running.ts';
 export { attachOutput, type LogSource, printLogs } from './view/container-output.ts';
-export { type EndedContainer, followProject, type ProjectFollower } from './view/follow-project.ts';
+export {
+  type EndedContainer,
+  type FollowOptions,
+  followProject,
+  type ProjectFollower,
+} from './view/follow-project.ts';
 export { liveResources, type Screen } from './view/live-resources.ts';
 export { type LogOutput, LogPrinter } from './view/log-printer.ts';
 export { printMergedLogs } from './view/merge-logs.ts';

@@ -35,3 +35,27 @@ services:
   assert.deepEqual(await once(child, 'exit'), [130, null]);
   await engine().start();
 });
+
+test('up --watch goes on when the engine is back, with what containers write, and stops them at Ctrl-C', async (t) => {
+  const app = composeProject(t, engine(), {
+    'compose.yaml': `
+services:
+  web:
+    image: busybox
+    command: sh -c 'while sleep 0.2; do cat /pages/one; done'
+    stop_grace_period: 0s
+    develop: { watch: [{ action: sync, path: ./pages, target: /pages, initial_sync: true }] }
+`,
+    'pages/one': 'first\n',
+  });
+  const { child, printed } = app.start('up', '--watch');
+  await eventually(async () => assert.match(printed(), /^web-1 {2}\| first$/m));
+  await engine().stop();
+  await eventually(async () => assert.match(printed(), /^watch: the engine is gone/m));
+  app.write('pages/one', 'second\n');
+  await engine().start();
+  await eventually(async () => assert.match(printed(), /^web-1 {2}\| second$/m));
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'exit'), [130, null]);
+  assert.equal(await app.ok('ps', '-q'), '');
+});

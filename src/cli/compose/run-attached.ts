@@ -4,7 +4,6 @@ import {
   type ApplyContext,
   dependentsOf,
   type EndedContainer,
-  followProject,
   type HookContainer,
   type HookOutput,
   inOrder,
@@ -12,7 +11,6 @@ import {
   LogPrinter,
   observeContainers,
   type Project,
-  type ProjectFollower,
   type ServiceContainer,
   stopContainers,
 } from '../../compose/index.ts';
@@ -23,6 +21,7 @@ import { changing, hasAnsi, INTERRUPTED } from './changing.ts';
 import type { ComposeCall } from './compose-command.ts';
 import type { TextOutput } from './compose-world.ts';
 import { ContainerEnds } from './container-ends.ts';
+import { LastingFollower } from './lasting-follower.ts';
 import { byService, timeoutOf } from './shared-flags.ts';
 import { shownName } from './shown-name.ts';
 import { hasMenu, UpMenu } from './up-menu.ts';
@@ -64,7 +63,7 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
     onReplacement: (container: Pick<ServiceContainer, 'id' | 'service'>, replaced: string) =>
       ends.replace(container, replaced),
   };
-  using follower = await followProject(cli.client, options);
+  using follower = await LastingFollower.open(cli.client, options);
   const hookOutput = (container: HookContainer): HookOutput =>
     printer.sink(`${shownName(project.name, container)} ->`, 'out');
   let mayRun = false;
@@ -91,7 +90,7 @@ export async function runAttached(call: ComposeCall, project: Project, attached:
       detach: () => left.resolve('detached'),
       interrupt: () => left.resolve('interrupted'),
     });
-  const failed = Promise.race([follower.failed, failure.promise]);
+  const failed = Promise.race([follower.whileWanted(() => watching.isOn), failure.promise]);
   const close = (): void => {
     menu[Symbol.dispose]();
     // It would start again what is stopped.
@@ -134,7 +133,7 @@ async function announce(
   of: {
     readonly shown: ReadonlySet<string>;
     readonly printer: LogPrinter;
-    readonly follower: ProjectFollower;
+    readonly follower: LastingFollower;
     readonly ends: ContainerEnds;
     readonly project: Project;
   },

@@ -30,6 +30,11 @@ export interface FollowOptions {
 export interface ProjectFollower extends Disposable {
   /** Tells of a container that is there: one that runs is followed from now on, another one from its next start. */
   know(container: { readonly id: string; readonly name: string; readonly service: string }): Promise<void>;
+  /** As {@link know}, after a time without events: what a running container has written since is shown, and an end is told. */
+  catchUp(
+    container: { readonly id: string; readonly name: string; readonly service: string },
+    since: Date,
+  ): Promise<void>;
   /** Rejects when the stream of events ends with an error. */
   readonly failed: Promise<never>;
 }
@@ -91,6 +96,15 @@ export async function followProject(engine: Engine, options: FollowOptions): Pro
       if (State.Running && shows(container.service)) {
         outputs.set(container.id, begin(container, secondsOf(BigInt(Date.now()) * 1_000_000n)).catch(ignore));
       } else if (finished > 0) endings.set(container.id, secondsOf(BigInt(finished) * 1_000_000n));
+    },
+    async catchUp(container, since) {
+      const { State } = await inspectContainer(engine, container.id);
+      const { Running, Restarting, ExitCode, FinishedAt } = State;
+      if (Running && shows(container.service)) {
+        const from = secondsOf(BigInt(since.getTime()) * 1_000_000n);
+        outputs.set(container.id, begin(container, from).catch(ignore));
+      } else if (!Running && !Restarting && Date.parse(FinishedAt) >= since.getTime())
+        options.onEnd({ ...container, exitCode: ExitCode, restarts: false });
     },
     [Symbol.dispose]: () => stop.abort(),
   };

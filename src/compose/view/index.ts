@@ -1,5 +1,5 @@
 export { attachOutput, type LogSource, printLogs } from './container-output.ts';
-export { type EndedContainer, followProject, type ProjectFollower } from './follow-project.ts';
+export { type EndedContainer, type FollowOptions, followProject, type ProjectFollower } from './follow-project.ts';
 export { liveResources, type Screen } from './live-resources.ts';
 export { type LogOutput, LogPrinter } from './log-printer.ts';
 export { printMergedLogs } from './merge-logs.ts';
