@@ -29,12 +29,9 @@ export interface FollowOptions {
 /** Shows what the containers of a project write, while they start, end and start again. */
 export interface ProjectFollower extends Disposable {
   /** Tells of a container that is there: one that runs is followed from now on, another one from its next start. */
-  know(container: { readonly id: string; readonly name: string; readonly service: string }): Promise<void>;
+  know(container: Named): Promise<void>;
   /** As {@link know}, after a time without events: what a running container has written since is shown, and an end is told. */
-  catchUp(
-    container: { readonly id: string; readonly name: string; readonly service: string },
-    since: Date,
-  ): Promise<void>;
+  catchUp(container: Named, since: Date): Promise<void>;
   /** Rejects when the stream of events ends with an error. */
   readonly failed: Promise<never>;
 }
@@ -42,20 +39,12 @@ export interface ProjectFollower extends Disposable {
 /** Opens the stream of events: a container that starts after this is followed from its first line. @throws EngineError */
 export async function followProject(engine: Engine, options: FollowOptions): Promise<ProjectFollower> {
   const stop = new AbortController();
-  const { printer, shows, nameOf, timestamps } = options;
+  const { shows } = options;
   const outputs = new Map<string, Promise<void>>();
   /** When containers ended last: their next output comes after that. Without an entry, all of it is new. */
   const endings = new Map<string, string>();
-  const begin = async (
-    { id, name, service }: { readonly id: string; readonly name: string; readonly service: string },
-    since: string | undefined,
-  ): Promise<void> => {
-    const { Config, HostConfig } = await inspectContainer(engine, id);
-    const source: LogSource = { id, name: nameOf({ name, service }), hasTerminal: Config.Tty === true };
-    if (isReadable(HostConfig.LogConfig?.Type)) {
-      await printLogs(engine, source, { printer, options: { follow: true, since, timestamps } }, stop.signal);
-    } else await (await attachOutput(engine, source, printer)).ended;
-  };
+  const begin = (container: Named, since: string | undefined): Promise<void> =>
+    printOutput(engine, container, { ...options, since }, stop.signal);
   const filters = { type: ['container'], label: [`${LABEL.project}=${options.project}`] };
   const events = await watchEvents(engine, { filters }, stop.signal);
   const ignore = (): void => {};
@@ -101,13 +90,28 @@ export async function followProject(engine: Engine, options: FollowOptions): Pro
       const { State } = await inspectContainer(engine, container.id);
       const { Running, Restarting, ExitCode, FinishedAt } = State;
       if (Running && shows(container.service)) {
-        const from = secondsOf(BigInt(since.getTime()) * 1_000_000n);
-        outputs.set(container.id, begin(container, from).catch(ignore));
+        outputs.set(container.id, begin(container, secondsOf(BigInt(since.getTime()) * 1_000_000n)).catch(ignore));
       } else if (!Running && !Restarting && Date.parse(FinishedAt) >= since.getTime())
         options.onEnd({ ...container, exitCode: ExitCode, restarts: false });
     },
     [Symbol.dispose]: () => stop.abort(),
   };
+}
+
+type Named = Pick<EndedContainer, 'id' | 'name' | 'service'>;
+
+/** Shows what a container writes until it ends. @throws EngineError */
+async function printOutput(
+  engine: Engine,
+  { id, name, service }: Named,
+  { printer, nameOf, timestamps, since }: FollowOptions & { readonly since: string | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const { Config, HostConfig } = await inspectContainer(engine, id);
+  const source: LogSource = { id, name: nameOf({ name, service }), hasTerminal: Config.Tty === true };
+  if (isReadable(HostConfig.LogConfig?.Type)) {
+    await printLogs(engine, source, { printer, options: { follow: true, since, timestamps } }, signal);
+  } else await (await attachOutput(engine, source, printer)).ended;
 }
 
 /** Drivers whose logs engines can read back. */
