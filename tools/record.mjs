@@ -10,6 +10,7 @@ import { CASES } from '../test/records/classic-builds.cases.ts';
 import { readLines, record } from '../test/records/command-record.ts';
 import { recordCompose } from '../test/records/compose/record-compose.ts';
 import { recordComposeRequests } from '../test/records/compose-requests/record-compose-requests.ts';
+import { recordLogDrivers } from '../test/records/log-drivers/record-log-drivers.ts';
 import { recordBuilds as recordClassicBuilds } from '../test/records/record-builds.ts';
 
 // `npm run record -- compose PROGRAM` makes only the records of Compose, with a docker-compose 2.40. It needs no dockerd. `compose-requests` in
@@ -29,6 +30,11 @@ if (host === undefined) {
   console.error('Set DOCKER_HOST to the socket of a dockerd 28.5 that has the image busybox:latest.');
   process.exit(1);
 }
+// `npm run record -- log-drivers` makes only the record of what is sent to receivers of logs. They listen on this host, as the dockerd must.
+if (part === 'log-drivers') {
+  console.log(`${await recordLogDrivers(host)} containers with log drivers`);
+  process.exit(0);
+}
 const folder = join(import.meta.dirname, '../test/records');
 const config = mkdtempSync(join(tmpdir(), 'gantry-record-'));
 try {
@@ -47,6 +53,7 @@ try {
   const outcomes = await recordBuilds(builds, { socket: host.slice(7) });
   writeFileSync(join(folder, 'builds/builds.dockerd.txt'), writeRecord(outcomes));
   console.log(`${builds.length} builds`);
+  console.log(`${await recordLogDrivers(host)} containers with log drivers`);
 } finally {
   rmSync(config, { recursive: true });
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { checkLogOptions } from './check-log-config.ts';
 import { fluentd } from './fluentd/fluentd.ts';
 import { parseFluentdOptions } from './fluentd/fluentd-options.ts';
+import { gelf } from './gelf/gelf.ts';
 import type { LogDriver } from './log-driver.ts';
 import type { LogOptions } from './log-options.ts';
 import { splunk } from './splunk/splunk.ts';
@@ -124,4 +126,58 @@ for (const [options, message] of SPLUNK_VALUES) {
 test('a password in the address of a Splunk is not part of a message', () => {
   const options = { ...SPLUNK, 'splunk-url': 'http://u:sekret@a b' };
   assert.throws(() => parseSplunkOptions(options), { message: /^splunk: failed to parse http:\/\/\*\*\*@a b / });
+});
+
+const GELF_ADDRESSES: Readonly<Record<string, string>> = {
+  '': 'gelf-address is a required parameter',
+  'x:y': 'gelf: endpoint needs to be TCP or UDP',
+  'tcp://x:y': 'parse "tcp://x:y": invalid port ":y" after host',
+  '127.0.0.1:12201': 'parse "127.0.0.1:12201": first path segment in URL cannot contain colon',
+  'udp://127.0.0.1': 'gelf: please provide gelf-address as proto://host:port',
+  'unix:///x': 'gelf: endpoint needs to be TCP or UDP',
+  'udp://a b:1': 'parse "udp://a b:1": invalid character " " in host name',
+  'udp://': 'gelf: please provide gelf-address as proto://host:port',
+};
+
+for (const [address, message] of Object.entries(GELF_ADDRESSES)) {
+  test(`gelf-address ${address} is refused`, () => refused(gelf, 'create', { 'gelf-address': address }, message));
+}
+
+const GELF_VALUES: readonly (readonly [protocol: string, name: string, value: string, message: string])[] = [
+  ['udp', 'gelf-compression-type', 'x', 'unknown value "x" for log opt "gelf-compression-type" for gelf log driver'],
+  ['udp', 'gelf-compression-level', 'x', 'unknown value "x" for log opt "gelf-compression-level" for gelf log driver'],
+  [
+    'udp',
+    'gelf-compression-level',
+    '10',
+    'unknown value "10" for log opt "gelf-compression-level" for gelf log driver',
+  ],
+  [
+    'udp',
+    'gelf-compression-level',
+    '-2',
+    'unknown value "-2" for log opt "gelf-compression-level" for gelf log driver',
+  ],
+  ['udp', 'gelf-tcp-max-reconnect', '0', '"gelf-tcp-max-reconnect" is only valid for TCP'],
+  ['udp', 'gelf-tcp-reconnect-delay', '1', '"gelf-tcp-reconnect-delay" is only valid for TCP'],
+  ['tcp', 'gelf-compression-type', 'none', 'compression is only supported on UDP'],
+  ['tcp', 'gelf-compression-level', '1', 'compression is only supported on UDP'],
+  ['tcp', 'gelf-tcp-max-reconnect', '-1', '"gelf-tcp-max-reconnect" must be a positive integer'],
+  ['tcp', 'gelf-tcp-reconnect-delay', 'x', '"gelf-tcp-reconnect-delay" must be a positive integer'],
+];
+
+for (const [protocol, name, value, message] of GELF_VALUES) {
+  test(`${name}=${value} with ${protocol} is refused`, () =>
+    refused(gelf, 'create', { 'gelf-address': `${protocol}://127.0.0.1:1`, [name]: value }, message));
+}
+
+test('a port that there is not is refused at the start', () => {
+  const message = 'gelf: cannot connect to GELF endpoint: 127.0.0.1:99999 dial udp: address 99999: invalid port';
+  refused(gelf, 'start', { 'gelf-address': 'udp://127.0.0.1:99999' }, message);
+});
+
+test('an unknown option of gelf is quoted', () => {
+  assert.throws(() => checkLogOptions(gelf, { 'gelf-address': 'udp://127.0.0.1:1', foo: 'x' }), {
+    message: 'unknown log opt "foo" for gelf log driver',
+  });
 });

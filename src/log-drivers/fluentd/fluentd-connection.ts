@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { trustedCertificates } from '../trusted-certificates.ts';
 import { AckReader } from './ack-reader.ts';
 import type { FluentdAddress } from './fluentd-options.ts';
 
@@ -90,7 +91,14 @@ function connect(address: FluentdAddress): Socket {
   if (address.kind === 'unix') return connectSocket({ path: address.path });
   const { host, port } = address;
   if (address.kind === 'tcp') return connectSocket({ host, port });
-  return connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), minVersion: 'TLSv1.2' });
+  const servername = isIP(host) === 0 ? host : undefined;
+  return connectTls({
+    host,
+    port,
+    ca: trustedCertificates(),
+    minVersion: 'TLSv1.2',
+    ...(servername === undefined ? {} : { servername }),
+  });
 }
 
 function toError(reason: unknown): Error {

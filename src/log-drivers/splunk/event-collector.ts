@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { request as requestTls, Agent as TlsAgent } from 'node:https';
+import { trustedCertificates } from '../trusted-certificates.ts';
 import type { SplunkOptions } from './splunk-options.ts';
 
 /** How long a request may take, as with dockerd. */
@@ -18,7 +19,9 @@ export class EventCollector {
     this.#options = options;
     const { url, tls, token, gzipLevel, hasChannel } = options;
     this.#agent =
-      url.protocol === 'https:' ? new TlsAgent({ ...tls, keepAlive: true }) : new Agent({ keepAlive: true });
+      url.protocol === 'https:'
+        ? new TlsAgent({ ca: trustedCertificates(), ...tls, keepAlive: true })
+        : new Agent({ keepAlive: true });
     this.#headers = {
       Authorization: `Splunk ${token}`,
       ...(gzipLevel === undefined ? {} : { 'Content-Encoding': 'gzip' }),
