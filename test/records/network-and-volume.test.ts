@@ -12,11 +12,13 @@ import { DIFFERENCES } from './differences.ts';
  */
 
 const engine = useEngine();
-const RECORDS = ['network-and-volume', 'network-and-volume-flags', 'network-and-volume-requests'].map((name) => ({
-  name,
-  lines: readLines(new URL(`./${name}.lines.txt`, import.meta.url)),
-  dockerd: readBlocks(readFileSync(new URL(`./${name}.dockerd.txt`, import.meta.url), 'utf8')),
-}));
+const RECORDS = ['', '-flags', '-requests', '-unusual']
+  .map((part) => `network-and-volume${part}`)
+  .map((name) => ({
+    name,
+    lines: readLines(new URL(`./${name}.lines.txt`, import.meta.url)),
+    dockerd: readBlocks(readFileSync(new URL(`./${name}.dockerd.txt`, import.meta.url), 'utf8')),
+  }));
 
 suite('networks and volumes', { skip: CLIS.includes('docker') ? false : 'no docker CLI on this machine' }, () => {
   for (const { name, lines, dockerd } of RECORDS) {

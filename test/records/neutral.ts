@@ -8,6 +8,7 @@ export function neutral(text: string): string {
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| \+0000 UTC|[+-]\d\d:\d\d)/g, '<time>')
     .replaceAll(/\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d\b/g, '<date>')
     .replaceAll(/^(\s*)\d+: (eth\d+)@if\d+:/gm, '$1<number>: $2:')
+    .replaceAll(/ambiguous \(\d+ matches/g, 'ambiguous (<number> matches')
     .replaceAll(/fe80::[0-9a-f:]+/g, '<link-local>')
     .replaceAll(/= [\d.]+\/[\d.]+\/[\d.]+ ms/g, '= <times>');
 }

@@ -47,8 +47,9 @@ export function findTarget(router: Router, request: Pick<IncomingMessage, 'metho
   const { full, path, version = UNVERSIONED, search } = splitUrl(request.url ?? '/');
   checkEscapes(search ?? '');
   const query = new URLSearchParams(search);
-  if (UNCLEAN.test(full)) {
-    const location = `${cleanPath(full)}${search === undefined ? '' : `?${search}`}`;
+  const plain = decodedPath(full);
+  if (UNCLEAN.test(plain)) {
+    const location = `${encodeURI(cleanPath(plain))}${search === undefined ? '' : `?${search}`}`;
     return { match: { route: movedTo(location), params: {} }, query, version: UNVERSIONED };
   }
   const match = router(request.method ?? 'GET', path);
@@ -71,6 +72,16 @@ function checkEscapes(search: string): void {
 
 function pageNotFound(): EngineError {
   return new EngineError('notFound', 'page not found');
+}
+
+/** Escaped dots and slashes count. A malformed escape stays unchanged. */
+function decodedPath(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Go's `path.Clean`, but keeps a trailing slash. */

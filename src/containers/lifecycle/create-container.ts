@@ -131,7 +131,7 @@ function joinsOnlyNamed({ networks }: Pick<World, 'networks'>, plan: ContainerPl
 }
 
 function newRecord(world: Pick<World, 'clock' | 'networks'>, plan: ContainerPlan, name: string): ContainerRecord {
-  const { image, config } = plan;
+  const { config } = plan;
   const id = newObjectId();
   return {
     id,
@@ -139,9 +139,7 @@ function newRecord(world: Pick<World, 'clock' | 'networks'>, plan: ContainerPlan
     createdAt: formatNanos(world.clock.now()),
     phase: 'creating',
     state: NEVER_STARTED,
-    imageId: image.id,
-    imageManifest: { ...image.manifestDescriptor, platform: image.manifestDescriptor.platform ?? plan.platform },
-    diffIds: image.config.rootfs.diff_ids,
+    ...imageFields(plan),
     platform: plan.platform,
     path: plan.path,
     args: plan.args,
@@ -154,6 +152,19 @@ function newRecord(world: Pick<World, 'clock' | 'networks'>, plan: ContainerPlan
     hasStarted: false,
     manuallyStopped: false,
     restartCount: 0,
+  };
+}
+
+function imageFields({
+  image,
+  platform,
+}: ContainerPlan): Pick<ContainerRecord, 'imageId' | 'imageManifest' | 'diffIds'> {
+  if (image === undefined) return { imageId: '', diffIds: [] };
+  const { id, manifestDescriptor, config } = image;
+  return {
+    imageId: id,
+    imageManifest: { ...manifestDescriptor, platform: manifestDescriptor.platform ?? platform },
+    diffIds: config.rootfs.diff_ids,
   };
 }
 

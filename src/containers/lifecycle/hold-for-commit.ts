@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { conflict, EngineError, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../base/ids.ts';
-import type { ContainerConfig } from '../../spec/index.ts';
+import type { ContainerConfig, Platform } from '../../spec/index.ts';
 import { emitContainerEvent } from '../events/container-events.ts';
 import type { ContainerRecord } from '../model/record.ts';
 import { hasProcess } from '../model/state.ts';
@@ -16,7 +16,9 @@ export type HoldForCommitDeps = PauseDeps & Pick<World, 'files' | 'logger'>;
 /** A container from which `images` makes an image. It stays frozen until disposed, if the caller asked for that. */
 export interface HeldContainer extends AsyncDisposable {
   readonly id: string;
-  readonly imageId: Digest;
+  /** '' for a container without an image. */
+  readonly imageId: Digest | '';
+  readonly platform: Platform;
   readonly config: ContainerConfig;
   /** Fills the omitted fields of a config from the container's. */
   complete(wanted: ContainerConfig): ContainerConfig;
@@ -46,6 +48,7 @@ export async function holdForCommit(
   return {
     id,
     imageId: record.imageId,
+    platform: record.platform,
     // The image's ONBUILD triggers are for builds on top of it.
     config: { ...record.config, OnBuild: null },
     complete: (wanted) => ({ ...completeConfig(wanted, record.config), OnBuild: wanted.OnBuild ?? null }),

@@ -16,7 +16,8 @@ import type { CreateContainer } from './requests.ts';
  * config, with defaults.
  */
 export interface ContainerPlan {
-  readonly image: StoredImage;
+  /** Undefined for a container without an image, whose root is empty. */
+  readonly image: StoredImage | undefined;
   readonly path: string;
   readonly args: readonly string[];
   readonly config: ContainerConfig;

@@ -99,7 +99,8 @@ export interface ContainerRecord {
   readonly phase: Phase;
   readonly state: StoredState;
 
-  readonly imageId: Digest;
+  /** '' for a container without an image. */
+  readonly imageId: Digest | '';
   readonly imageManifest?: Descriptor;
   /**
    * Layers of the image, bottom first. With them inspect and size do not need the image, which may have been removed.

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type EngineError, invalid } from '../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 import { checkLogConfig } from '../../log-drivers/index.ts';
 import type { HostFacts } from '../../runtime/index.ts';
 import {
@@ -20,7 +20,7 @@ import { checkCreate, checkUpdate } from './check-create.ts';
 import { defaultHostConfig, type HostConfigDefaults } from './default-host-config.ts';
 import { mergeConfig } from './merge-config.ts';
 import { planMounts } from './plan-mounts.ts';
-import { platformWarnings } from './platform-warnings.ts';
+import { hostPlatform, platformWarnings } from './platform-warnings.ts';
 import { randomName } from './random-name.ts';
 
 export interface PlannerDeps {
@@ -44,15 +44,17 @@ export function createPlanner(deps: PlannerDeps): Planner {
 function plan(deps: PlannerDeps, { body, platform, writableSubmounts = false }: CreateContainer): ContainerPlan {
   const { HostConfig: givenHost = {}, NetworkingConfig: networking, ...given } = body;
   const ref = given.Image ?? '';
-  if (ref === '') throw missingImage(given);
+  // Without a command the merge below says so, before anything else is wrong.
+  if (ref === '') mergeConfig(given, {});
   checkRuntime(deps, givenHost?.Runtime ?? '');
   const checked = checkCreate(given, givenHost ?? {}, deps.facts);
-  const image = deps.images.resolve(ref, platform === '' ? undefined : parsePlatform(platform));
-  const merged = mergeConfig(withConfigDefaults(given), image.config.config ?? {});
+  const asked = platform === '' ? undefined : parsePlatform(platform);
+  const image = ref === '' ? undefined : deps.images.resolve(ref, asked);
+  const merged = mergeConfig(withConfigDefaults(given), image?.config.config ?? {});
   const hostConfig = withoutUselessLinks(joinContainers(deps, defaultHostConfig(checked.hostConfig, deps.defaults)));
   checkLogConfig(hostConfig.LogConfig ?? {});
   const [path = '', ...args] = [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])];
-  const { os, architecture, variant } = image.config;
+  const { os, architecture, variant } = image?.config ?? hostPlatform(deps.facts);
   const imagePlatform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
   return {
     image,
@@ -141,12 +143,6 @@ function hostnameOf(deps: PlannerDeps, given: ContainerConfig, hostConfig: HostC
   const joined = joinedContainer(hostConfig.NetworkMode);
   if (joined !== undefined) return deps.table.find(joined)?.record.config.Hostname;
   return hostConfig.NetworkMode === 'host' ? hostname() : undefined;
-}
-
-/** Docker makes a container without any file where there is a command. Ours have an image. */
-function missingImage(given: ContainerConfig): EngineError {
-  mergeConfig(given, {});
-  return invalid('no image specified');
 }
 
 /** On networks of users links belong to endpoints (`EndpointSettings.Links`). Docker drops all others there. */

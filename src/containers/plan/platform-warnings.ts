@@ -7,13 +7,9 @@ import { formatPlatform, normalisePlatform, type Platform, platformRank, runnabl
  */
 export function platformWarnings(
   image: Platform,
-  { architecture, architectureLevel }: Pick<HostFacts, 'architecture' | 'architectureLevel'>,
+  facts: Pick<HostFacts, 'architecture' | 'architectureLevel'>,
 ): readonly string[] {
-  const host = normalisePlatform({
-    os: 'linux',
-    architecture,
-    ...(architectureLevel === undefined ? {} : { variant: architectureLevel }),
-  });
+  const host = hostPlatform(facts);
   // Image configs of older builders have no variant.
   const { variant: _variant, ...plain } = host;
   const runs = [...runnablePlatforms(host), ...(image.variant === undefined ? [plain] : [])];
@@ -21,4 +17,15 @@ export function platformWarnings(
   return [
     `The requested image's platform (${formatPlatform(image)}) does not match the detected host platform (${formatPlatform(host)}) and no specific platform was requested`,
   ];
+}
+
+export function hostPlatform({
+  architecture,
+  architectureLevel,
+}: Pick<HostFacts, 'architecture' | 'architectureLevel'>): Platform {
+  return normalisePlatform({
+    os: 'linux',
+    architecture,
+    ...(architectureLevel === undefined ? {} : { variant: architectureLevel }),
+  });
 }

@@ -32,7 +32,7 @@ export function rootsOf(record: Pick<ContainerRecord, 'id' | 'mounts'>): readonl
 
 /** The images that a container needs: its own and those it mounts. */
 export function imagesOf({ imageId, mounts }: Pick<ContainerRecord, 'imageId' | 'mounts'>): readonly Digest[] {
-  return [imageId, ...mounts.flatMap(({ image }) => image?.id ?? [])];
+  return [...(imageId === '' ? [] : [imageId]), ...mounts.flatMap(({ image }) => image?.id ?? [])];
 }
 
 export async function makeViews(world: Pick<World, 'snapshots'>, record: ContainerRecord): Promise<void> {

@@ -49,7 +49,7 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
   await using held = await deps.containers.hold(request.container, { pause: false }, signal);
   const config = held.complete(applyChanges(request.config ?? held.config, request.changes));
   await using lease = deps.collector.lease();
-  const parent = leaseParent(deps, held.imageId, lease);
+  const parent = held.imageId === '' ? undefined : leaseParent(deps, held.imageId, lease);
   const layer = await storeLayer(deps, request, { lease, signal });
 
   const image = imageConfig(request, { held, parent, config, layer });
@@ -59,12 +59,14 @@ export async function commitImage(deps: ImagesDeps, request: CommitRequest, sign
     return { digest, size: bytes.length };
   };
   const stored = { mediaType: MEDIA_TYPE.ociConfig, ...put(Buffer.from(JSON.stringify(image))) };
-  const layers = [...parent.manifest.layers.map(inOci), ...(isEmpty(layer) ? [] : [layer])];
+  const layers = [...(parent?.manifest.layers ?? []).map(inOci), ...(isEmpty(layer) ? [] : [layer])];
   const manifest: Manifest = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config: stored, layers };
   const descriptor = { mediaType: MEDIA_TYPE.ociManifest, ...put(manifestBytes(stored, layers)) };
   await unpackImages(deps, [{ manifest, config: image }], { lease, progress: () => {}, signal });
   const names = name === undefined ? [] : [imageName(name)];
-  deps.images.add([{ descriptor, manifests: [descriptor], names, parent: parent.id }]);
+  deps.images.add([
+    { descriptor, manifests: [descriptor], names, ...(parent === undefined ? {} : { parent: parent.id }) },
+  ]);
   const shown = name === undefined ? '' : familiarString(name);
   held.committed({ id: stored.digest, name: shown, comment: request.comment });
   if (name !== undefined) imageEvent(deps, 'tag', { id: stored.digest, config: image }, shown);
@@ -81,7 +83,7 @@ function imageConfig(
   { author, comment }: CommitRequest,
   made: {
     readonly held: HeldContainer;
-    readonly parent: StoredImage;
+    readonly parent: StoredImage | undefined;
     readonly config: ContainerConfig;
     readonly layer: Descriptor;
   },
@@ -89,14 +91,14 @@ function imageConfig(
   const { held, parent, config, layer } = made;
   const created = new Date().toISOString();
   return {
-    ...platformOf(parent.config),
+    ...(parent === undefined ? held.platform : platformOf(parent.config)),
     ...(author === '' ? {} : { author }),
     config,
     container: held.id,
     container_config: held.config,
     created,
     history: [
-      ...(parent.config.history ?? []),
+      ...(parent?.config.history ?? []),
       {
         created,
         ...(author === '' ? {} : { author }),
@@ -105,7 +107,10 @@ function imageConfig(
         ...(isEmpty(layer) ? { empty_layer: true } : {}),
       },
     ],
-    rootfs: { type: 'layers', diff_ids: [...parent.config.rootfs.diff_ids, ...(isEmpty(layer) ? [] : [layer.digest])] },
+    rootfs: {
+      type: 'layers',
+      diff_ids: [...(parent?.config.rootfs.diff_ids ?? []), ...(isEmpty(layer) ? [] : [layer.digest])],
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../base/ids.ts';
-import type { ContainerConfig } from '../../spec/index.ts';
+import type { ContainerConfig, Platform } from '../../spec/index.ts';
 
 /** The containers from which images can be made. The wiring implements it. */
 export interface CommitSource {
@@ -13,7 +13,9 @@ export interface CommitSource {
 /** A container that an image is made of. */
 export interface HeldContainer extends AsyncDisposable {
   readonly id: string;
-  readonly imageId: Digest;
+  /** '' for a container without an image. */
+  readonly imageId: Digest | '';
+  readonly platform: Platform;
   readonly config: ContainerConfig;
   complete(wanted: ContainerConfig): ContainerConfig;
   layer(signal: AbortSignal): Promise<Readable>;

@@ -11,7 +11,7 @@ import { listContainers } from './list.ts';
 import { containerLogs } from './logs.ts';
 import { pauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
-import { removeContainer } from './remove.ts';
+import { removeContainer, removeNamelessContainer } from './remove.ts';
 import { renameContainer } from './rename.ts';
 import { resizeContainer } from './resize.ts';
 import { restartContainer } from './restart.ts';
@@ -37,6 +37,7 @@ export function containerRoutes(containers: Containers): readonly BoundRoute[] {
     bind(unpauseContainer, containers),
     bind(waitContainer, containers),
     bind(removeContainer, containers),
+    bind(removeNamelessContainer, undefined),
     bind(renameContainer, containers),
     bind(updateContainer, containers),
     bind(containerLogs, containers),

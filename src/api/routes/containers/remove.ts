@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { invalid } from '../../../base/errors.ts';
 import type { Containers } from '../../../containers/index.ts';
 import { queryBool } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
@@ -11,5 +12,15 @@ export const removeContainer = defineRoute({
   async handle({ params, query, signal }, containers: Pick<Containers, 'remove'>) {
     await containers.remove(params['id'] ?? '', { force: query.force, volumes: query.v, link: query.link }, signal);
     return { status: 204 };
+  },
+});
+
+/** DELETE /containers/: the container without a name. */
+export const removeNamelessContainer = defineRoute({
+  method: 'DELETE',
+  path: '/containers/',
+  query: z.object({}),
+  async handle() {
+    throw invalid('invalid name or ID supplied: ""');
   },
 });

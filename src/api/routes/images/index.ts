@@ -9,7 +9,7 @@ import { listImages } from './list.ts';
 import { loadImages } from './load.ts';
 import { pruneImages } from './prune.ts';
 import { pushImage } from './push.ts';
-import { removeImage } from './remove.ts';
+import { removeImage, removeNamelessImage } from './remove.ts';
 import { saveImage, saveImages } from './save.ts';
 import { searchImages } from './search.ts';
 import { tagImage } from './tag.ts';
@@ -30,5 +30,6 @@ export function imageRoutes(images: Images): readonly BoundRoute[] {
     bind(pushImage, images),
     bind(tagImage, images),
     bind(removeImage, images),
+    bind(removeNamelessImage, undefined),
   ];
 }

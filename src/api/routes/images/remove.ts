@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { invalid } from '../../../base/errors.ts';
 import type { Images } from '../../../images/index.ts';
 import { queryBool, queryPlatforms } from '../../codec/query.ts';
 import { defineRoute } from '../../route.ts';
@@ -12,5 +13,15 @@ export const removeImage = defineRoute({
   async handle({ params, query, signal }, images: Pick<Images, 'remove'>) {
     const options = { force: query.force, noPrune: query.noprune, platforms: query.platforms };
     return { status: 200, body: await images.remove(params['name'] ?? '', options, signal) };
+  },
+});
+
+/** DELETE /images/: the image without a name. */
+export const removeNamelessImage = defineRoute({
+  method: 'DELETE',
+  path: '/images/',
+  query: z.object({}),
+  async handle() {
+    throw invalid('image name cannot be blank');
   },
 });

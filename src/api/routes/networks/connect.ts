@@ -7,7 +7,7 @@ import { endpointSettings } from '../../schema/create-container.ts';
 /** POST /networks/{id}/connect: 200; 403 when the container is connected already. */
 export const connectNetwork = defineRoute({
   method: 'POST',
-  path: '/networks/:id/connect',
+  path: '/networks/:id+/connect',
   query: z.object({}),
   json: goRoot(
     'ConnectOptions',
@@ -24,7 +24,7 @@ export const connectNetwork = defineRoute({
 /** POST /networks/{id}/disconnect: 200; 500 when the container is not connected. */
 export const disconnectNetwork = defineRoute({
   method: 'POST',
-  path: '/networks/:id/disconnect',
+  path: '/networks/:id+/disconnect',
   query: z.object({}),
   json: goRoot('DisconnectOptions', goStruct('network.DisconnectOptions', { Container: goString, Force: goBool })),
   emptyBody: 'accepted',

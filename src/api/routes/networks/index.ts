@@ -6,7 +6,7 @@ import { createNetwork } from './create.ts';
 import { inspectNetwork } from './inspect.ts';
 import { listNetworks, listNetworksWithSlash } from './list.ts';
 import { pruneNetworks } from './prune.ts';
-import { removeNetwork } from './remove.ts';
+import { removeNamelessNetwork, removeNetwork } from './remove.ts';
 
 export interface NetworkRouteDeps {
   readonly networks: Networks;
@@ -23,5 +23,6 @@ export function networkRoutes({ networks, containers }: NetworkRouteDeps): reado
     bind(disconnectNetwork, containers),
     bind(pruneNetworks, networks),
     bind(removeNetwork, networks),
+    bind(removeNamelessNetwork, networks),
   ];
 }

@@ -8,7 +8,7 @@ import { networkInspectFor } from '../../versions/network-shape.ts';
 /** GET /networks/{id}. `verbose` is about the services of a swarm. */
 export const inspectNetwork = defineRoute({
   method: 'GET',
-  path: '/networks/:id',
+  path: '/networks/:id+',
   query: z.object({ scope: queryString, verbose: queryGoBool('verbose') }),
   async handle({ params, query: { scope } }, networks: Pick<Networks, 'inspect'>) {
     const ref = params['id'] ?? '';

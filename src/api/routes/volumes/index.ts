@@ -10,6 +10,7 @@ import { pruneVolumes } from './prune.ts';
 import { removeNamelessVolume, removeVolume } from './remove.ts';
 import { renameVolume } from './rename.ts';
 import { createSnapshot, listSnapshots, removeSnapshot, restoreVolume } from './snapshots.ts';
+import { updateNamelessVolume, updateVolume } from './update.ts';
 
 export function volumeRoutes(volumes: Volumes & VolumeData): readonly BoundRoute[] {
   return [
@@ -20,6 +21,8 @@ export function volumeRoutes(volumes: Volumes & VolumeData): readonly BoundRoute
     bind(removeVolume, volumes),
     bind(inspectNamelessVolume, volumes),
     bind(removeNamelessVolume, volumes),
+    bind(updateVolume, undefined),
+    bind(updateNamelessVolume, undefined),
     bind(cloneVolume, volumes),
     bind(renameVolume, volumes),
     bind(exportVolume, volumes),
