@@ -24,7 +24,13 @@ export { type GraphEdge, type GraphNode, type ProjectGraph, projectGraph } from 
 export { networkHash, serviceHash, volumeHash } from './hash/config-hash.ts';
 export { changedKeys, formatKeyHashes, keyHashes } from './hash/key-hashes.ts';
 export { bakeFile } from './images/bake-file.ts';
-export { type BuildArguments, type BuildChoices, buildArguments, contextServices } from './images/build-arguments.ts';
+export {
+  type BuildArguments,
+  type BuildChoices,
+  buildArguments,
+  builtService,
+  contextServices,
+} from './images/build-arguments.ts';
 export { ensureImages, type ImageSource } from './images/ensure-images.ts';
 export { type ImageOptions, type ImageWork, imageWork, maxAgeSeconds } from './images/image-work.ts';
 export { checkContainerNames } from './load/check/check-consistency.ts';

@@ -27,6 +27,26 @@ test('build --check shows what it finds, and builds nothing', async (t) => {
   assert.equal(await engine().ok('gantry', ['images', '-q', `${app.name}-good`]), '');
 });
 
+test('what is the context of a named service is checked and built with it', async (t) => {
+  const app = composeProject(t, engine(), {
+    'compose.yaml': `
+services:
+  web:
+    build: { dockerfile_inline: "FROM base\\nRUN cat /base\\n", additional_contexts: { base: "service:base" } }
+  base:
+    build: { dockerfile_inline: "FROM busybox as b\\nRUN --mount=type=secret,id=s cat /run/secrets/s >/base\\n", secrets: [s] }
+secrets: { s: { file: ./s } }
+`,
+    s: 'secret\n',
+  });
+  const checked = await app.compose('build', '--check', 'web');
+  assert.equal(checked.code, 1);
+  assert.match(checked.stdout, /^base$.*FromAsCasing.*^web\n\nCheck complete, no warnings found\.$/ms);
+  assert.equal(await engine().ok('gantry', ['images', '-q', `${app.name}-base`]), '');
+  await app.ok('build', 'web');
+  assert.equal(await app.ok('run', '--rm', '-T', 'web', 'cat', '/base'), 'secret');
+});
+
 test('build --print shows a bake file', async (t) => {
   const app = composeProject(t, engine(), FILES);
   const { target } = JSON.parse(await app.ok('build', '--print', '--build-arg', 'WHO=line', '--pull', 'bad'));

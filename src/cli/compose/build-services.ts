@@ -1,9 +1,11 @@
 import {
   type BuildChoices,
   buildArguments,
+  builtService,
   contextServices,
   imageOf,
   inOrder,
+  observeImages,
   type Project,
 } from '../../compose/index.ts';
 import { build, runBuild } from '../build/build.ts';
@@ -35,9 +37,9 @@ export async function buildServices(
   try {
     await inOrder(
       all,
-      (name) => contextServices(project.services.get(name) ?? {}),
+      (name) => contextServices(builtService(project, name) ?? {}),
       async (name) => {
-        const service = project.services.get(name);
+        const service = builtService(project, name);
         if (service?.build === undefined) return;
         const image = imageOf(project, service);
         if (images.has(image)) return;
@@ -51,7 +53,10 @@ export async function buildServices(
   if (!isQuiet) for (const image of images) cli.err.write(` ${image}  Built\n`);
 }
 
-/** Checks the Dockerfiles of services, one after the other. Resolves with 1 when one has faults. @throws CliError, EngineError */
+/**
+ * Checks the Dockerfiles of services and of those that are contexts of theirs, one after the other. Nothing is built. Resolves with 1 when one has faults.
+ * @throws CliError, EngineError
+ */
 export async function checkServiceBuilds(
   call: ComposeCall,
   project: Project,
@@ -60,12 +65,29 @@ export async function checkServiceBuilds(
 ): Promise<number> {
   const { cli } = call.world;
   let exitCode = 0;
-  for (const [index, name] of services.toSorted().entries()) {
+  const all = [...withContexts(project, services)].filter((name) => builtService(project, name)?.build !== undefined);
+  const missing = await missingImages(call, project, all);
+  for (const [index, name] of all.sort().entries()) {
     const progress = openProgress(cli, isQuiet ? 'quiet' : buildMode(progressOf(call)));
     cli.out.write(`${index === 0 ? '' : '\n'}${name}\n\n`);
-    exitCode = Math.max(exitCode, await buildOne(call, project, { name, choices, progress }, signal));
+    exitCode = Math.max(
+      exitCode,
+      await buildOne(call, project, { name, choices: { ...choices, missing }, progress }, signal),
+    );
   }
   return exitCode;
+}
+
+/** Images of services that are contexts of others, and are not there. */
+async function missingImages(
+  { world }: ComposeCall,
+  project: Project,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const contexts = names.flatMap((name) => contextServices(builtService(project, name) ?? {}));
+  const images = contexts.map((name) => imageOf(project, builtService(project, name) ?? {}));
+  const found = await observeImages(world.cli.client, images);
+  return new Set(images.filter((image) => !found.has(image)));
 }
 
 interface OneBuild {
@@ -81,7 +103,7 @@ async function buildOne(
   { name, choices, progress }: OneBuild,
   signal: AbortSignal,
 ): Promise<number> {
-  const { words, dockerfile } = buildArguments(project, project.services.get(name) ?? {}, choices);
+  const { words, dockerfile } = buildArguments(project, builtService(project, name) ?? {}, choices);
   const { flags, args } = parseFlags(build.flags, words, { interspersed: true });
   const [context = ''] = args;
   const input = dockerfile === undefined ? {} : { stdin: oneChunk(dockerfile) };
@@ -93,7 +115,7 @@ function withContexts(project: Project, services: readonly string[]): ReadonlySe
   const add = (name: string): void => {
     if (all.has(name)) return;
     all.add(name);
-    for (const each of contextServices(project.services.get(name) ?? {})) add(each);
+    for (const each of contextServices(builtService(project, name) ?? {})) add(each);
   };
   for (const name of services) add(name);
   return all;

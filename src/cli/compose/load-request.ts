@@ -1,5 +1,6 @@
 import {
   ALL_STEPS,
+  contextServices,
   findProject,
   type Loading,
   type LoadOptions,
@@ -58,10 +59,30 @@ export async function loadServices(
   opened: OpenedProject,
   names: readonly string[],
 ): Promise<Project> {
+  const selected = await loadSelected(call, opened, names);
+  return call.root.bool('all-resources') ? selected : withoutUnused(selected);
+}
+
+/** As {@link loadServices}, with the secrets of builds that are contexts of others: these are built without being selected. */
+export async function loadForEngine(
+  call: ComposeCall,
+  opened: OpenedProject,
+  names: readonly string[],
+): Promise<Project> {
+  const selected = await loadSelected(call, opened, names);
+  if (call.root.bool('all-resources')) return selected;
+  const all = new Map([...selected.services, ...selected.disabledServices]);
+  const contexts = new Set([...all.values()].flatMap(contextServices));
+  return withoutUnused(
+    selected,
+    [...contexts].flatMap((name) => all.get(name) ?? []),
+  );
+}
+
+async function loadSelected(call: ComposeCall, opened: OpenedProject, names: readonly string[]): Promise<Project> {
   const loaded = await loadProject(opened.loading, opened.source);
   const project: Project = isCompatible(call, loaded) ? { ...loaded, separator: '_' } : loaded;
-  const selected = withSelectedServices(withServicesEnabled(project, names), names);
-  return call.root.bool('all-resources') ? selected : withoutUnused(selected);
+  return withSelectedServices(withServicesEnabled(project, names), names);
 }
 
 /** Loads the project as a mapping, before it is read into the model. As in Compose, variables have no part in it. @throws EngineError */

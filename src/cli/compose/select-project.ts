@@ -13,11 +13,11 @@ import {
 import type { Cli } from '../cli.ts';
 import { CliError } from '../errors.ts';
 import type { ComposeCall } from './compose-command.ts';
-import { loadServices, openProject } from './load-request.ts';
+import { loadForEngine, openProject } from './load-request.ts';
 
 /** The project with these services and what they depend on; all enabled ones without names. @throws EngineError */
 export async function projectOf(call: ComposeCall, services: readonly string[] = []): Promise<Project> {
-  const project = await loadServices(call, await openProject(call), services);
+  const project = await loadForEngine(call, await openProject(call), services);
   return usesApiSocket(project) ? withApiSocket(project, await credentialsJson(call.world.cli)) : project;
 }
 

@@ -5,6 +5,7 @@ import { imageOf } from '../plan/index.ts';
 import {
   type BuildChoices,
   buildLabels,
+  builtService,
   contextServices,
   dockerfileOf,
   entitlementsOf,
@@ -18,7 +19,7 @@ import {
  */
 export function bakeFile(project: Project, services: readonly string[], choices: BuildChoices): Output {
   const names = withContexts(project, services);
-  const targets = names.map((name) => [name, target(project, project.services.get(name) ?? {}, choices)] as const);
+  const targets = names.map((name) => [name, target(project, builtService(project, name) ?? {}, choices)] as const);
   return new OutputMap([
     ['group', new OutputMap([['default', new OutputMap([['targets', names]])]])],
     ['target', new OutputMap(targets)],
@@ -29,7 +30,7 @@ export function bakeFile(project: Project, services: readonly string[], choices:
 function withContexts(project: Project, services: readonly string[]): readonly string[] {
   const all = new Set<string>();
   const add = (name: string): void => {
-    const service = project.services.get(name);
+    const service = builtService(project, name);
     if (all.has(name) || service?.build === undefined) return;
     all.add(name);
     for (const each of contextServices(service)) add(each);

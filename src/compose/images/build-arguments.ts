@@ -25,6 +25,8 @@ export interface BuildChoices {
   readonly sbom?: string;
   /** Only checks the Dockerfiles. */
   readonly checks?: boolean;
+  /** Images of services that are not there, for checks: a stage from one of them is checked as if it were empty. */
+  readonly missing?: ReadonlySet<string>;
 }
 
 const SERVICE = 'service:';
@@ -61,7 +63,7 @@ export function buildArguments(project: Project, service: Service, choices: Buil
   flags('cache-to', build.cache_to);
   flags(
     'build-context',
-    [...(build.additional_contexts ?? [])].map(([name, value]) => `${name}=${contextOf(project, value)}`),
+    [...(build.additional_contexts ?? [])].map(([name, value]) => `${name}=${contextOf(project, value, choices)}`),
   );
   flags(
     'secret',
@@ -115,12 +117,18 @@ export function dockerfileOf(context: string, dockerfile: string | undefined): s
   return join(context, dockerfile);
 }
 
-function contextOf(project: Project, value: string): string {
+/** A service that is built, also one that is not brought up: it may be the context of another one. */
+export function builtService(project: Project, name: string): Service | undefined {
+  return project.services.get(name) ?? project.disabledServices.get(name);
+}
+
+function contextOf(project: Project, value: string, { missing }: BuildChoices): string {
   const name = serviceOfContext(value);
   if (name === undefined) return value;
-  const service = project.services.get(name);
+  const service = builtService(project, name);
   if (service === undefined) throw invalid(`additional context "${value}": no such service`);
-  return `docker-image://${imageOf(project, service)}`;
+  const image = imageOf(project, service);
+  return `docker-image://${missing?.has(image) === true ? 'scratch' : image}`;
 }
 
 function secretOf(project: Project, { source = '', target = source }: FileReference): string {

@@ -1,3 +1,9 @@
-export { type BuildArguments, type BuildChoices, buildArguments, contextServices } from './build-arguments.ts';
+export {
+  type BuildArguments,
+  type BuildChoices,
+  buildArguments,
+  builtService,
+  contextServices,
+} from './build-arguments.ts';
 export { ensureImages, type ImageSource } from './ensure-images.ts';
 export { type ImageOptions, type ImageWork, imageWork, maxAgeSeconds } from './image-work.ts';

@@ -69,8 +69,8 @@ function namesLike(services: Table<Service>, pattern: string): readonly string[]
   return /[*?[]/.test(pattern) ? [...services.keys()].filter((name) => matchesGlob(name, pattern)) : [];
 }
 
-/** Drops networks, volumes, secrets, configs and models that no enabled service uses. */
-export function withoutUnused(project: Project): Project {
+/** Drops networks, volumes, secrets, configs and models that no enabled service uses, nor the build of one of `built`. */
+export function withoutUnused(project: Project, built: readonly Service[] = []): Project {
   const used = { networks: new Set(), volumes: new Set(), secrets: new Set(), configs: new Set(), models: new Set() };
   for (const service of project.services.values()) {
     for (const name of service.networks?.keys() ?? []) used.networks.add(name);
@@ -79,6 +79,7 @@ export function withoutUnused(project: Project): Project {
     for (const { source } of service.configs ?? []) used.configs.add(source);
     for (const name of service.models?.keys() ?? []) used.models.add(name);
   }
+  for (const { source } of built.flatMap(({ build }) => build?.secrets ?? [])) used.secrets.add(source);
   const only = <T>(table: Table<T>, names: ReadonlySet<unknown>): Table<T> =>
     new Map([...table].filter(([name]) => names.has(name)));
   return {
