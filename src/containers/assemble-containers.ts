@@ -28,6 +28,7 @@ import { stopContainer } from './lifecycle/stop-container.ts';
 import { updateContainer } from './lifecycle/update-container.ts';
 import { waitContainer } from './lifecycle/wait-container.ts';
 import { containerLogs } from './logs/container-logs.ts';
+import { LogDeliveries, logWarnings } from './logs/forward/log-deliveries.ts';
 import { hasProcess, shortOfMemory } from './model/state.ts';
 import { imageUsers } from './query/image-users.ts';
 import { inspectContainer } from './query/inspect-container.ts';
@@ -59,6 +60,8 @@ export interface ContainersDomain extends Containers {
   readonly hold: (ref: string, options: { readonly pause: boolean }, signal: AbortSignal) => Promise<HeldContainer>;
   /** Leaves a temporary container to the user. */
   readonly keep: (ref: string) => Promise<void>;
+  /** For `info`: logs of which messages were dropped. */
+  readonly logWarnings: () => readonly string[];
   readonly counts: () => { readonly running: number; readonly paused: number; readonly stopped: number };
 }
 
@@ -103,6 +106,7 @@ export function assembleContainers(deps: ContainersDeps, rulesOn: (table: Contai
     imageUsers: imageUsers(world.table),
     hold: (ref, options, signal) => holdForCommit(world, ref, options, signal),
     keep: (ref) => keepContainer(world, ref),
+    logWarnings: () => logWarnings(world),
     counts: () => count(world),
   };
 }
@@ -119,6 +123,11 @@ function openWorld(deps: ContainersDeps, rulesOn: (table: ContainerTable) => Rul
     exits: new ExitQueue((exit) => handleExit(world, exit), deps.logger),
     background: new Background(deps.logger),
     lifetime: { closing: false, pruning: false },
+    logDelivery: new LogDeliveries({
+      dataRoot: deps.dataRoot,
+      logger: deps.logger,
+      hold: async (id, held) => deps.runtime.holdOutput?.(id, held),
+    }),
   };
   deps.runtime.onExit((exit) => world.exits.push(exit));
   deps.runtime.onOom((id) => {

@@ -8,6 +8,7 @@ import type { EventSink } from '../spec/index.ts';
 import type { ContainerFiles, Snapshots } from '../store/index.ts';
 import type { Volumes } from '../volumes/index.ts';
 import type { LogDefaults } from './model/log-defaults.ts';
+import type { LogDelivery } from './model/log-delivery.ts';
 import type { ReadLog } from './model/log-source.ts';
 import type { Planner } from './model/planner.ts';
 import type { ContainerRecord, ExecRecord } from './model/record.ts';
@@ -131,6 +132,7 @@ export interface World extends ContainersDeps, Rules {
   readonly exits: ExitQueue;
   readonly background: Background;
   readonly lifetime: Lifetime;
+  readonly logDelivery: LogDelivery;
 }
 
 /** `shutdown` sets `closing` once. From then on no restart policy starts a container. */

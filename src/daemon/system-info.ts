@@ -22,7 +22,7 @@ export interface SystemInfoDeps {
   readonly settings: LiveConfig;
   readonly proxies: Required<ProxySettings>;
   readonly engineId: string;
-  readonly containers: Pick<ContainersDomain, 'counts'>;
+  readonly containers: Pick<ContainersDomain, 'counts' | 'logWarnings'>;
   readonly images: Pick<ImageStore, 'list'>;
   readonly networks: Pick<Networks, 'warnings'>;
   readonly plugins: Pick<PluginHost, 'active'>;
@@ -153,7 +153,9 @@ async function programsInfo(programs: Programs) {
 }
 
 function warnings(deps: SystemInfoDeps, cgroup: readonly string[]): readonly string[] | null {
-  const ours = [...deps.warnings, ...deps.networks.warnings()].map((text) => `WARNING: ${text}`);
+  const ours = [...deps.warnings, ...deps.networks.warnings(), ...deps.containers.logWarnings()].map(
+    (text) => `WARNING: ${text}`,
+  );
   const all = [...insecureListeners(deps.settings.current), ...cgroup, ...ours];
   return all.length === 0 ? null : all;
 }

@@ -139,6 +139,7 @@ export { removeTree, removeTreeSlowly } from './tree/remove-tree.ts';
 export { treeSize } from './tree/tree-size.ts';
 export { trimHeap } from './trim-heap.ts';
 export { trimWhenIdle } from './trim-when-idle.ts';
+export { UnixDatagrams } from './unix-datagrams.ts';
 export {
   acceptDescriptor,
   isHungUp,

@@ -1,11 +1,13 @@
 import { ownValue } from '../base/own-value.ts';
+import { journald } from './journald/journald.ts';
 import { jsonFile } from './json-file.ts';
 import { local } from './local.ts';
 import type { LogDriver } from './log-driver.ts';
 import { none } from './none.ts';
+import { syslog } from './syslog/syslog.ts';
 
 const DRIVERS: Readonly<Record<string, LogDriver>> = Object.fromEntries(
-  [jsonFile, local, none].map((driver) => [driver.name, driver]),
+  [journald, jsonFile, local, none, syslog].map((driver) => [driver.name, driver]),
 );
 
 export function findLogDriver(name: string): LogDriver | undefined {

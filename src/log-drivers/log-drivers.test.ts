@@ -42,6 +42,6 @@ test('a configuration without a type means json-file', () => {
 });
 
 test('info names the drivers that keep something', () => {
-  assert.deepEqual(logDriverNames(), ['json-file', 'local']);
+  assert.deepEqual(logDriverNames(), ['journald', 'json-file', 'local', 'syslog']);
   assert.equal(findLogDriver('none')?.keepsOutput, false);
 });

@@ -48,6 +48,8 @@ export interface TaskRuntime {
   /** @throws EngineError conflict when the task has ended */
   kill(task: TaskRef, signalNumber: number): Promise<void>;
   resize(task: TaskRef, rows: number, columns: number): Promise<void>;
+  /** Lets a container wait with its output, as with a full pipe, or go on. A hold ends with the daemon that asked for it. */
+  holdOutput?(containerId: string, held: boolean): Promise<void>;
   pause(containerId: string): Promise<void>;
   resume(containerId: string): Promise<void>;
   /** Applies limits to the running container. */

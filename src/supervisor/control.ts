@@ -79,7 +79,10 @@ function converse(
   socket.on('data', take);
   socket.on('error', () => socket.destroy());
   socket.on('end', () => socket.end());
-  socket.on('close', () => listening[Symbol.dispose]());
+  socket.on('close', () => {
+    listening[Symbol.dispose]();
+    deps.tasks.releaseHeld();
+  });
   if (early.length > 0) take(early);
   socket.resume();
 }
@@ -120,6 +123,9 @@ async function handle(deps: ControlDeps, daemonPid: number, request: Request): P
       return;
     case 'resize':
       tasks.resize(request.task, request.rows, request.columns);
+      return;
+    case 'hold-output':
+      tasks.hold(request.task, request.held);
       return;
     case 'runtime':
       return await deps.runtime.run(tasks.runtimeOf(request.task), request.args, request.input);

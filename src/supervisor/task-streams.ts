@@ -55,6 +55,8 @@ export class TaskStreams {
   #words: { readonly said: Buffer[]; end: number } | undefined;
   #input: TaskInput | undefined;
   #paused = false;
+  /** The daemon lets the process wait. */
+  #held = false;
   /** The process has ended: at most a pipe's content is left, and the streams no longer wait for anybody. */
   #draining = false;
   #isFinished = false;
@@ -137,6 +139,12 @@ export class TaskStreams {
     for (const attachment of this.#attachments) attachment.dropIfGone();
   }
 
+  /** Lets the process wait until the daemon says otherwise. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (!held) this.#resume();
+  }
+
   /** Called when the log can take more. */
   onLogDrain(): void {
     this.#resume();
@@ -216,7 +224,7 @@ export class TaskStreams {
   }
 
   #heldUp(): boolean {
-    if (this.#options.log?.congested === true) return true;
+    if (this.#held || this.#options.log?.congested === true) return true;
     for (const attachment of this.#attachments) if (attachment.behind) return true;
     return false;
   }

@@ -135,6 +135,15 @@ export class TaskTable {
     if (consoleFd >= 0) setTerminalSize(consoleFd, rows, columns);
   }
 
+  hold(ref: TaskRef, held: boolean): void {
+    this.#running(ref).streams.hold(held);
+  }
+
+  /** A daemon that is gone holds nothing up. */
+  releaseHeld(): void {
+    for (const task of this.#tasks.values()) task.streams.hold(false);
+  }
+
   /** Connects a client now, or when the task starts. */
   attach(ref: TaskRef, attachment: Attachment, onlyRunning: boolean): void {
     const task = this.#tasks.get(taskKey(ref));

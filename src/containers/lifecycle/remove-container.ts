@@ -14,7 +14,16 @@ import { killAndWait, type SignalTaskDeps } from './signal-task.ts';
 export type RemoveDeps = SignalTaskDeps &
   Pick<
     World,
-    'locks' | 'networks' | 'volumes' | 'snapshots' | 'sharedMemory' | 'logger' | 'dataRoot' | 'reserve' | 'removeTree'
+    | 'locks'
+    | 'logDelivery'
+    | 'networks'
+    | 'volumes'
+    | 'snapshots'
+    | 'sharedMemory'
+    | 'logger'
+    | 'dataRoot'
+    | 'reserve'
+    | 'removeTree'
   >;
 
 /**
@@ -96,7 +105,10 @@ async function release(world: RemoveDeps, entry: Entry, options: { readonly volu
   emitContainerEvent(world.events, last, 'destroy');
   if (entry.isAttached) endAttachments(world, entry);
   entry.waiters.removed({ exitCode: last.state.exitCode });
-  const swept = world.background.run('removal of a container’s files', entry.id, () => sweep(world, last));
+  const swept = world.background.run('removal of a container’s files', entry.id, async () => {
+    await world.logDelivery.remove(entry.id);
+    await sweep(world, last);
+  });
   if (world.background.size > BACKGROUND_REMOVALS_MAX) await swept;
 }
 

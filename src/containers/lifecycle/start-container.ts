@@ -27,7 +27,7 @@ import { type RemoveDeps, removeLocked } from './remove-container.ts';
 
 export type StartDeps = RemoveDeps &
   WatchHealthDeps &
-  Pick<World, 'exits' | 'pinnedPaths' | 'logDefaults' | 'runDefaults' | 'roots'>;
+  Pick<World, 'exits' | 'pinnedPaths' | 'logDefaults' | 'logDelivery' | 'runDefaults' | 'roots'>;
 
 /**
  * @throws EngineError notFound, notModified when the container runs, conflict, and the errors of {@link startLocked}
@@ -149,6 +149,8 @@ async function run(world: StartDeps, entry: Entry, wanted: ContainerRecord, prog
     ...(network.sandbox === undefined ? {} : { sandbox: { ...network.sandbox, containerId: record.id } }),
     lastNetworks: lastNetworks(network.endpoints),
   };
+  await world.logDelivery.begin(record);
+  undo.defer(() => world.logDelivery.ended(record.id));
   world.table.put(entry, prepared);
   progress.runtimeAsked = true;
   const process = await world.runtime.start(task, signal);

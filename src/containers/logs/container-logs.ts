@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../base/errors.ts';
 import { findLogDriver, logDriverOf } from '../../log-drivers/index.ts';
+import type { LogConfig } from '../../spec/index.ts';
 import type { LogSource } from '../model/log-source.ts';
 import { containerPaths } from '../model/paths.ts';
 import type { LogOptions } from '../model/requests.ts';
@@ -21,7 +22,7 @@ export async function containerLogs(
   }
   const entry = world.table.resolve(ref);
   const { config, hostConfig } = entry.record;
-  if (findLogDriver(logDriverOf(hostConfig.LogConfig))?.keepsOutput !== true) {
+  if (!isReadable(hostConfig.LogConfig)) {
     throw new EngineError('notImplemented', 'configured logging driver does not support reading');
   }
   const tty = config.Tty === true;
@@ -32,4 +33,11 @@ export async function containerLogs(
     ended: follows ? entry.waiters.add('next-exit', signal) : undefined,
   };
   return { tty, stream: world.readLog(source, options, signal) };
+}
+
+/** With `cache-disabled` the engine keeps the output only until it is sent. */
+function isReadable(config: LogConfig | undefined): boolean {
+  const driver = findLogDriver(logDriverOf(config));
+  if (driver?.keepsOutput !== true) return false;
+  return driver.openSender === undefined || !/^(?:1|t|true)$/i.test(config?.Config?.['cache-disabled'] ?? '');
 }

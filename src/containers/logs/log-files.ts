@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 import { namesIn } from '../../io/index.ts';
@@ -56,15 +56,30 @@ async function openAll(path: string, lastTry: boolean): Promise<LogFileHandle[] 
       const file = await openLogFile(one);
       if (file !== undefined) files.push(file);
     }
-    const inodes = new Set(files.map(({ inode }) => inode));
-    const same = inodes.size === files.length && (await rotatedPaths(path)).join() === paths.join();
-    if (same || lastTry) return files;
+    if (lastTry || (await areUnmoved([...paths, path], files, path))) return files;
   } catch (error) {
     await closeLogFiles(files);
     throw error;
   }
   await closeLogFiles(files);
   return undefined;
+}
+
+/** Whether the files are still at their paths. The names alone may be the same after a rotation. */
+async function areUnmoved(paths: readonly string[], files: readonly LogFileHandle[], path: string): Promise<boolean> {
+  const inodes = (await Promise.all(paths.map(inodeAt))).filter((inode) => inode !== undefined);
+  if (inodes.join() !== files.map(({ inode }) => inode).join()) return false;
+  return [...(await rotatedPaths(path)), path].join() === paths.join();
+}
+
+/** Returns the inode of the file at the path. Undefined when there is none. */
+export async function inodeAt(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,5 +1,4 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errnoOf } from '../../base/errors.ts';
 
@@ -51,15 +50,5 @@ export class LogFollower implements Disposable {
     this.#watcher?.close();
     clearInterval(this.#poll);
     this.#wake?.();
-  }
-}
-
-/** Returns the inode of the file at the path. Undefined when there is none. */
-export async function inodeAt(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).ino;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -5,8 +5,8 @@ import type { LogOptions } from '../model/requests.ts';
 import { EntryDecoder } from './entry-decoder.ts';
 import { findTail } from './find-tail.ts';
 import { BLOCK_BYTES, blocksOf } from './log-blocks.ts';
-import { closeLogFiles, type LogFileHandle, openLogFiles } from './log-files.ts';
-import { inodeAt, LogFollower } from './log-follower.ts';
+import { closeLogFiles, inodeAt, type LogFileHandle, openLogFiles } from './log-files.ts';
+import { LogFollower } from './log-follower.ts';
 
 /**
  * Reads a container's log with its rotated files, oldest first: raw with a terminal, else in Docker's frames. With

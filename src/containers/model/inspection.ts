@@ -66,6 +66,8 @@ export interface ContainerInspect {
     readonly Ports: PortMap;
     readonly Networks: Readonly<Record<string, EndpointSettings>>;
   };
+  /** Beyond Docker. Only of a container whose log driver has a receiver. `Error` tells why the last attempt failed. */
+  readonly LogDelivery?: { readonly Error: string; readonly Dropped: number; readonly UnsentBytes: number };
   readonly ImageManifestDescriptor?: object;
 }
 

@@ -7,6 +7,7 @@ import type { LogConfig } from '../../spec/index.ts';
  *
  *     containers/<id>/hostname  hosts  resolv.conf    bind-mounted into /etc, written by each start
  *     containers/<id>/<id>-json.log  .1  .2.gz …      the log, written and rotated by the supervisor
+ *     containers/<id>/sent-log.json                   up to where the log has been sent to its receiver
  */
 export interface ContainerPaths {
   readonly folder: string;
@@ -14,6 +15,7 @@ export interface ContainerPaths {
   readonly hosts: string;
   readonly resolvConf: string;
   readonly log: string;
+  readonly sentLog: string;
 }
 
 export function containerPaths(dataRoot: string, id: string): ContainerPaths {
@@ -24,6 +26,7 @@ export function containerPaths(dataRoot: string, id: string): ContainerPaths {
     hosts: join(folder, 'hosts'),
     resolvConf: join(folder, 'resolv.conf'),
     log: join(folder, `${id}-json.log`),
+    sentLog: join(folder, 'sent-log.json'),
   };
 }
 

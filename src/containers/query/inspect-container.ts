@@ -10,7 +10,7 @@ import { networkSettings } from './network-settings.ts';
 
 /** @throws EngineError notFound */
 export async function inspectContainer(
-  world: Pick<World, 'table' | 'snapshots' | 'dataRoot'>,
+  world: Pick<World, 'table' | 'snapshots' | 'dataRoot' | 'logDelivery'>,
   ref: string,
   options: { readonly size: boolean },
 ): Promise<ContainerInspect> {
@@ -43,8 +43,16 @@ export async function inspectContainer(
     Mounts: mountPoints(record),
     Config: record.config,
     NetworkSettings: networkSettings(record),
+    ...deliveryOf(world, record),
     ...(record.imageManifest === undefined ? {} : { ImageManifestDescriptor: record.imageManifest }),
   };
+}
+
+/** Beyond Docker: how the delivery to the receiver of the log stands. */
+function deliveryOf(world: Pick<World, 'logDelivery'>, record: ContainerRecord): Pick<ContainerInspect, 'LogDelivery'> {
+  const state = world.logDelivery.state(record);
+  if (state === undefined) return {};
+  return { LogDelivery: { Error: state.error, Dropped: state.dropped, UnsentBytes: state.unsentBytes } };
 }
 
 /** Replaces links by the full names of both ends: `/db:/web/db`. */

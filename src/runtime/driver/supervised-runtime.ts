@@ -138,6 +138,10 @@ export class SupervisedRuntime implements TaskRuntime {
     await this.#ask(task, { op: 'resize', task: taskRef(task), rows, columns });
   }
 
+  async holdOutput(containerId: string, held: boolean): Promise<void> {
+    await this.#ask({ containerId }, { op: 'hold-output', task: { containerId }, held });
+  }
+
   async pause(containerId: string): Promise<void> {
     await this.#runtime(containerId, ['pause', containerId], 'cannot pause container');
   }

@@ -174,6 +174,8 @@ export type Request =
       readonly rows: number;
       readonly columns: number;
     }
+  /** Reads no more output of the task, or goes on. Forgotten when the connection ends. */
+  | { readonly id: number; readonly op: 'hold-output'; readonly task: TaskRef; readonly held: boolean }
   /**
    * Runs the task's own runtime with these arguments to its end (pause, resume, update). Returns {@link RuntimeReply}.
    */

@@ -61,6 +61,7 @@ export async function restore(world: RestoreDeps): Promise<void> {
 
   for (const entry of entries) await quietly(world, entry.id, endInterruptedCommit(world, entry));
   const idle = entries.filter(({ record }) => !hasProcess(record));
+  for (const { record } of entries) world.logDelivery.resume(record, hasProcess(record));
   for (const task of tasks) if (task.exit !== undefined) world.exits.push({ ...taskRef(task), ...task.exit });
   world.exits.open();
   reviveOrRemove(world, idle);

@@ -27,5 +27,6 @@ export async function shutdown(world: ShutdownDeps, options: { readonly stopCont
       }),
     );
   }
+  await world.logDelivery.close();
   await world.background.idle();
 }

@@ -33,6 +33,7 @@ export function handleExit(world: HandleExitDeps, exit: TaskExit): void {
 
 function applyExit(world: HandleExitDeps, entry: Entry, exit: TaskExit): void {
   entry.endHealthChecks();
+  world.logDelivery.ended(entry.id);
   const before = entry.record;
   const ranForMs = runDuration(before.state.startedAt, exit.exitedAt);
   const restart =
