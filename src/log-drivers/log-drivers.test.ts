@@ -42,6 +42,6 @@ test('a configuration without a type means json-file', () => {
 });
 
 test('info names the drivers that keep something', () => {
-  assert.deepEqual(logDriverNames(), ['journald', 'json-file', 'local', 'syslog']);
+  assert.deepEqual(logDriverNames(), ['fluentd', 'gelf', 'journald', 'json-file', 'local', 'splunk', 'syslog']);
   assert.equal(findLogDriver('none')?.keepsOutput, false);
 });

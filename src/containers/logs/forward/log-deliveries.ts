@@ -1,10 +1,11 @@
-import { EngineError, invalid, messageOf } from '../../../base/errors.ts';
+import { EngineError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { findLogDriver, type LogDriver, type LogSender, logDriverOf } from '../../../log-drivers/index.ts';
 import type { DeliveryState, LogDelivery } from '../../model/log-delivery.ts';
 import { containerPaths } from '../../model/paths.ts';
 import type { ContainerRecord } from '../../model/record.ts';
 import type { World } from '../../world.ts';
+import { driverRefusal } from '../driver-refusal.ts';
 import { deliveryLimits } from './delivery-limits.ts';
 import { Forwarder } from './forwarder.ts';
 import { logSubject } from './log-subject.ts';
@@ -12,6 +13,9 @@ import { readPosition } from './sent-position.ts';
 
 /** How long a removed container's log is still sent. */
 const GRACE_MILLISECONDS = 5000;
+
+/** How long a start waits for a receiver that must be there. */
+const VERIFY_MILLISECONDS = 10_000;
 
 export interface LogDeliveriesDeps {
   readonly dataRoot: string;
@@ -32,9 +36,7 @@ export class LogDeliveries implements LogDelivery {
   async begin(record: ContainerRecord): Promise<void> {
     const driver = receivingDriver(record);
     if (driver === undefined) return;
-    const sender = await openSender(driver, record).catch((error: unknown) => {
-      throw refused(error);
-    });
+    const sender = await openVerified(driver, record);
     if (this.#goesOn(record.id)) await sender.close();
     else this.#start(record, driver, sender);
   }
@@ -129,8 +131,16 @@ async function openSender(driver: LogDriver, record: ContainerRecord): Promise<L
   return sender;
 }
 
-function refused(error: unknown): Error {
-  const prefix = 'failed to create task for container: failed to initialize logging driver: ';
-  const why = messageOf(error);
-  return invalid(why.startsWith(prefix) ? why : `${prefix}${why}`, error);
+/** Opens a sender. Its receiver must be there when the options ask for that. @throws EngineError invalid */
+async function openVerified(driver: LogDriver, record: ContainerRecord): Promise<LogSender> {
+  try {
+    const sender = await openSender(driver, record);
+    await sender.verify?.(AbortSignal.timeout(VERIFY_MILLISECONDS)).catch(async (error: unknown) => {
+      await sender.close();
+      throw error;
+    });
+    return sender;
+  } catch (error) {
+    throw driverRefusal(error);
+  }
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { parseNanos } from '../../../base/time.ts';
 import type { LogSubject } from '../../../log-drivers/index.ts';
 import type { ContainerRecord } from '../../model/record.ts';
-import { lineAttributes } from '../log-spec.ts';
+import { lineAttributes } from '../line-attributes.ts';
 
 /** What a sender tells of a container. @throws EngineError invalid for a malformed expression in the options */
 export async function logSubject(record: ContainerRecord): Promise<LogSubject> {
