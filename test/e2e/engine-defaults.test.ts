@@ -113,7 +113,7 @@ for (const cli of CLIS) {
     assert.match(refused.stderr, /unknown log opt 'tag' for log driver local/);
     assert.equal(
       await engine().ok(cli, ['info', '-f', '{{.LoggingDriver}} {{.Plugins.Log}}']),
-      'local [json-file local]',
+      'local [fluentd gelf journald json-file local splunk syslog]',
     );
   });
 }
