@@ -56,6 +56,11 @@ const TEST_NEEDS = [
     debian: ['e2fsprogs'],
   },
   {
+    what: 'mkfs.xfs (copies of volumes that share their blocks)',
+    has: () => onPath('mkfs.xfs') || existsSync('/usr/sbin/mkfs.xfs') || existsSync('/sbin/mkfs.xfs'),
+    debian: ['xfsprogs'],
+  },
+  {
     what: 'xz and bzip2 (archives of import and load)',
     has: () => onPath('xz') && onPath('bzip2'),
     debian: ['xz-utils', 'bzip2'],
@@ -109,10 +114,10 @@ const MACHINE_NEEDS = [
 ];
 const OTHERS = {
   Fedora:
-    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd e2fsprogs xz bzip2 skopeo git-core pass gnupg2 libsecret gnome-keyring dbus-daemon gcc musl-gcc golang',
+    'dnf install crun runc nftables busybox tini procps-ng iproute iproute-tc ufw util-linux-script zstd e2fsprogs xfsprogs xz bzip2 skopeo git-core pass gnupg2 libsecret gnome-keyring dbus-daemon gcc musl-gcc golang',
   Alpine:
-    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd e2fsprogs xz bzip2 skopeo git git-daemon pass gnupg libsecret gnome-keyring dbus gcc musl-dev go',
-  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd e2fsprogs xz bzip2 skopeo git pass gnupg libsecret gnome-keyring dbus gcc musl go',
+    'apk add crun runc nftables busybox-static tini procps iproute2 ufw util-linux-misc zstd e2fsprogs xfsprogs xz bzip2 skopeo git git-daemon pass gnupg libsecret gnome-keyring dbus gcc musl-dev go',
+  Arch: 'pacman -S crun runc nftables busybox tini procps-ng iproute2 ufw util-linux zstd e2fsprogs xfsprogs xz bzip2 skopeo git pass gnupg libsecret gnome-keyring dbus gcc musl go',
 };
 
 function hasBusybox() {
