@@ -35,12 +35,13 @@ function sortedLines(text: string): string {
     .join('');
 }
 
-/** Warnings without their times, each once, and after them other lines. */
+/** Warnings without their times, each once, and after them other lines. The program is recorded without its other plugins, which it tells. */
 export function messagesOf(stderr: string): readonly string[] {
   const warnings = new Set<string>();
   const others: string[] = [];
   for (const line of stderr.split('\n').filter((each) => each !== '')) {
     const [, message] = /^time="[^"]*" level=warning msg=(".*")$/.exec(line) ?? [];
+    if (message?.includes("buildx isn't installed")) continue;
     if (message === undefined) others.push(line);
     else warnings.add(`warning: ${JSON.parse(message) as string}`);
   }
