@@ -33,6 +33,8 @@ export class Leases {
   readonly #loaded = new Map<string, { readonly needsHardwareAddress: boolean }>();
   /** Ids of leases that nobody uses, and whose plugin could not be reached. */
   readonly #owed = new Set<string>();
+  /** Ids of leases whose plugin is being told. */
+  readonly #returning = new Set<string>();
 
   constructor(deps: LeasesDeps) {
     this.#deps = deps;
@@ -99,6 +101,9 @@ export class Leases {
   async #release(lease: Lease): Promise<void> {
     const { logger, records } = this.#deps;
     const { id, driver, poolId, address } = lease;
+    // Told twice, a plugin could release an address that it has lent again meanwhile.
+    if (this.#returning.has(id) || records.get(id) === undefined) return;
+    this.#returning.add(id);
     try {
       await this.#plugin(driver).release(poolId, address);
     } catch (error) {
@@ -108,6 +113,8 @@ export class Leases {
         this.#owed.add(id);
         return;
       }
+    } finally {
+      this.#returning.delete(id);
     }
     this.#owed.delete(id);
     records.delete(id);
