@@ -16,6 +16,7 @@ export { writeJson } from './config/write-json.ts';
 export { writeMapping, writeProject } from './config/write-project.ts';
 export { writeYaml } from './config/write-yaml.ts';
 export { diskFiles, readStdin } from './disk/disk-files.ts';
+export { readBounded } from './disk/read-bounded.ts';
 export { byBytes } from './go/by-bytes.ts';
 export { shellWords } from './go/shell-words.ts';
 export { drawSvg } from './graph/draw-svg.ts';

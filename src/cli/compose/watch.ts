@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '../../base/errors.ts';
+import { EngineError, messageOf } from '../../base/errors.ts';
 import { pruneImages, restartContainer } from '../../client/index.ts';
 import {
   filesBelow,
@@ -8,6 +7,7 @@ import {
   observeContainers,
   type Project,
   type RunningContainer,
+  readBounded,
   runHook,
   syncFiles,
   type WatchRule,
@@ -112,10 +112,15 @@ export async function watchProject(
   }
 }
 
+const IGNORE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** @throws EngineError tooLarge */
 function ignoredIn(context: string): readonly string[] {
   try {
-    return parseIgnoreFile(readFileSync(join(context, '.dockerignore'), 'utf8'));
-  } catch {
+    const file = join(context, '.dockerignore');
+    return parseIgnoreFile(readBounded(file, { name: file, maxBytes: IGNORE_BYTES_MAX }));
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
     return [];
   }
 }
