@@ -18,6 +18,7 @@ import { findBusybox } from './busybox-image.mjs';
 import { downloadPlugins } from './client-plugins.mjs';
 import { downloadEmulator } from './emulator.mjs';
 import { layPlugins } from './lay-plugins.mjs';
+import { downloadLogReceivers } from './log-receivers.mjs';
 import { pinnedNode, root, run } from './node.mjs';
 
 /** The programs and libraries of the host that the engine needs, and their packages on Debian and Ubuntu. */
@@ -280,6 +281,7 @@ export function setUp({ tests = false, bench = false, machines = false, build = 
     for (const reason of [
       ...downloadPlugins(join(root, '.cache', 'plugins')),
       ...downloadEmulator(join(root, '.cache', 'emulator')),
+      ...downloadLogReceivers(join(root, '.cache', 'log-receivers')),
     ])
       console.error(`setup: ${reason}`);
 }
