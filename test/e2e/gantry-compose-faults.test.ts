@@ -71,3 +71,23 @@ services:
     assert.equal(await app.ok('exec', '-T', 'web', 'sh', '-c', 'echo $ROUND; cat /started'), `${round}\nonce`);
   }
 });
+
+test('down -v leaves a volume with the name of a project volume that Compose has not made', async (t) => {
+  const app = composeProject(t, engine(), {
+    'compose.yaml': `
+services:
+  web: { image: busybox, command: sleep 1000, stop_grace_period: 0s, volumes: ["given:/given", "own:/own"] }
+volumes: { given: , own: }
+`,
+  });
+  const given = `${app.name}_given`;
+  await engine().ok('gantry', ['volume', 'create', given]);
+  t.after(() => engine().ok('gantry', ['volume', 'rm', '-f', given]));
+  await app.ok('up', '-d');
+  await app.ok('down', '-v', '-t', '0');
+  const volumes = await engine().ok('gantry', ['volume', 'ls', '-q']);
+  assert.deepEqual(
+    volumes.split('\n').filter((name) => name.startsWith(app.name)),
+    [given],
+  );
+});
