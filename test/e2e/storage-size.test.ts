@@ -38,7 +38,7 @@ for (const cli of CLIS) {
       assert.match(stderr, text);
     };
     await refused('size=abc', /invalid size: 'abc'/);
-    await refused('sise=1g', /unknown option sise/);
+    await refused('sise=1g', /Unknown option sise/);
     await refused('size=10', /the size must be from 4m to 8t/);
     assert.deepEqual(limited(), []);
   });

@@ -138,8 +138,13 @@ function failExec(world: Pick<World, 'table' | 'execs'>, execId: string, error: 
   const exec = world.execs.find(execId);
   if (exec === undefined || exec.exitCode !== null) return;
   world.table.byId(exec.containerId)?.execIds.delete(execId);
+  world.execs.note({ ...exec, running: false, exitCode: exitCodeOfFailure(error) });
+}
+
+/** What the OCI runtime refuses has the codes of a container's start. What fails before it, such as an unknown user, has 126. */
+function exitCodeOfFailure(error: unknown): number {
   const code = exitCodeOfStartError(error);
-  world.execs.note({ ...exec, running: false, exitCode: code === 127 ? code : NOT_EXECUTABLE });
+  return code === 127 || messageOf(error).startsWith('OCI runtime exec failed: ') ? code : NOT_EXECUTABLE;
 }
 
 async function exitOf(world: Pick<World, 'execs' | 'clock'>, execId: string): Promise<void> {

@@ -26,7 +26,18 @@ export async function stopContainer(
 ): Promise<void> {
   const entry = world.table.resolve(ref);
   if (!entry.record.state.running && !entry.isStarting) throw notModified('container already stopped');
+  checkStopSignal(options, `cannot stop container: ${ref}`);
   await stopEntry(world, entry, options);
+}
+
+/** @throws EngineError invalid, with `doing` before its text */
+function checkStopSignal({ stopSignal }: StopOptions, doing: string): void {
+  if (!stopSignal) return;
+  try {
+    parseSignal(stopSignal);
+  } catch (error) {
+    throw new EngineError('invalid', `${doing}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /**

@@ -117,7 +117,7 @@ test('scores, sizes and platforms', () => {
   refuses({ IOMaximumIOps: 1 }, 'Invalid QoS settings: linux does not support configuration of maximum IOPs');
   refuses({ Isolation: 'hyperv' }, "invalid isolation (hyperv): linux only supports 'default'");
   refuses({ StorageOpt: { size: 'abc' } }, "invalid size: 'abc'");
-  refuses({ StorageOpt: { sise: '10G' } }, 'unknown option sise');
+  refuses({ StorageOpt: { sise: '10G' } }, 'Unknown option sise');
 });
 
 test('restart policies', () => {

@@ -6,7 +6,7 @@ import type { HostConfig } from '../../spec/index.ts';
 export function storageSize({ StorageOpt: options }: Pick<HostConfig, 'StorageOpt'>): number | undefined {
   let sizeBytes: number | undefined;
   for (const [key, text] of Object.entries(options ?? {})) {
-    if (key.toLowerCase() !== 'size') throw invalid(`unknown option ${key.slice(0, 300)}`);
+    if (key.toLowerCase() !== 'size') throw invalid(`Unknown option ${key.slice(0, 300)}`);
     sizeBytes = parseBytes(text);
     if (sizeBytes === undefined) throw invalid(`invalid size: '${text.slice(0, 300)}'`);
   }

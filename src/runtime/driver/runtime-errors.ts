@@ -40,8 +40,10 @@ const RULES: readonly Rule[] = [
   },
   {
     crun: /^chdir(?: to)? `(.*)`: (.+)$/,
-    detail: ([, path, reason = ''], { isExec }) =>
-      `${beginning(isExec)}: chdir to cwd ("${path}") set in config.json failed: ${lower(reason)}`,
+    detail: ([, path = '', reason = ''], { isExec }) =>
+      isExec && !path.startsWith('/')
+        ? 'Cwd must be an absolute path'
+        : `${beginning(isExec)}: chdir to cwd ("${path}") set in config.json failed: ${lower(reason)}`,
   },
   {
     crun: /^mount `(.*)` to `(.*)`: (.+)$/,
@@ -62,6 +64,18 @@ const RULES: readonly Rule[] = [
   {
     crun: /^the sysctl `(.*)` is not namespaced/,
     detail: ([, name]) => `sysctl "${name}" is not in a separate kernel namespace`,
+  },
+  {
+    crun: /^the sysctl `(.*)` requires a new network namespace/,
+    detail: ([, name]) => `sysctl "${name}" not allowed in host network namespace`,
+  },
+  {
+    crun: /^the sysctl `(.*)` requires a new IPC namespace/,
+    detail: ([, name]) => `sysctl "${name}" is not allowed in the hosts ipc namespace`,
+  },
+  {
+    crun: /^sethostname: (.+)$/,
+    detail: ([, reason = '']) => `${DURING_INIT}: sethostname: ${lower(reason)}`,
   },
   {
     crun: /^open (\/proc\/sys\/\S+): (.+)$/,
