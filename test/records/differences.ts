@@ -1,8 +1,10 @@
+import type { Differences } from './compare-records.ts';
+
 const QUEUE =
   'the links of ours have the queue length that the kernel gives: a shaper that a user adds takes its limit from it';
 
 /** What our engine prints otherwise than the record of dockerd, by command line, and why. */
-export const DIFFERENCES: Readonly<Record<string, { readonly ours: string; readonly why: string }>> = {
+export const DIFFERENCES: Differences = {
   'run --rm --network rec-b busybox ip addr show eth0': {
     why: QUEUE,
     ours: link(1400, '10.201.2.128/24', '10.201.2.255'),

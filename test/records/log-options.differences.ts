@@ -1,7 +1,9 @@
+import type { Differences } from './compare-records.ts';
+
 const NO_TEXT_OF_GO = 'the receiver has to be there, as with dockerd; the text of the connection is Node’s';
 
 /** What our engine prints for options of log drivers otherwise than the record of dockerd, and why. */
-export const LOG_DIFFERENCES: Readonly<Record<string, { readonly ours: string; readonly why: string }>> = {
+export const LOG_DIFFERENCES: Differences = {
   'run --rm --log-driver awslogs --log-opt foo=x busybox true': {
     why: 'the driver is not there, whatever its options are',
     ours: refused(
