@@ -13,6 +13,8 @@ export interface CreateContainersDeps extends ContainersDeps {
   readonly host: HostFacts;
   /** Path of the init program for `--init`. Undefined when the host has none. */
   readonly initPath: string | undefined;
+  /** Folders of the files that describe devices (Container Device Interface). */
+  readonly cdiFolders: readonly string[];
   /** Whether a request may name this runtime. */
   readonly isRuntime: (name: string) => boolean;
   /** The values that inspect shows for fields that a request omits. */

@@ -9,7 +9,7 @@ import { wallTimeNanos } from '../linux/index.ts';
 import { logDriverNames } from '../log-drivers/index.ts';
 import type { Networks } from '../network/index.ts';
 import type { PluginHost } from '../plugins/index.ts';
-import type { HostFacts } from '../runtime/index.ts';
+import { type HostFacts, readCdiDevices } from '../runtime/index.ts';
 import type { ImageStore, Snapshots } from '../store/index.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
@@ -37,6 +37,7 @@ export interface SystemInfoDeps {
 /** Returns the body of GET /info, for every version. */
 export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
   const config = deps.settings.current;
+  const cdi = await readCdiDevices(config.cdiFolders);
   return {
     ID: deps.engineId,
     ...objectCounts(deps),
@@ -73,9 +74,12 @@ export async function systemInfo(deps: SystemInfoDeps): Promise<Info> {
     Isolation: '',
     ContainerdCommit: { ID: '' },
     SecurityOptions: securityOptions(deps.host, config),
-    CDISpecDirs: [],
+    CDISpecDirs: config.cdiFolders,
+    ...(cdi.devices.size === 0
+      ? {}
+      : { DiscoveredDevices: [...cdi.devices.keys()].sort().map((ID) => ({ Source: 'cdi', ID })) }),
     FirewallBackend: { Driver: 'nftables' },
-    Warnings: warnings(deps, limitWarnings(deps.host.limits)),
+    Warnings: warnings(deps, [...limitWarnings(deps.host.limits), ...cdi.errors.map((text) => `CDI: ${text}`)]),
   };
 }
 

@@ -1,3 +1,5 @@
+export { injectDevices } from './cdi/inject-devices.ts';
+export { readCdiDevices } from './cdi/read-devices.ts';
 export { createTaskRuntime, type SupervisedTaskRuntime, type TaskRuntimeOptions } from './create-task-runtime.ts';
 export { exitCodeOfStartError } from './driver/runtime-errors.ts';
 export type { RuntimeOption, Runtimes } from './driver/runtimes.ts';

@@ -6,6 +6,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface Info extends Fields {
   /** Shown from 1.49 on. */
   readonly FirewallBackend: object;
+  /** Shown from 1.50 on, when there are any. */
+  readonly DiscoveredDevices?: readonly object[];
   /** Shown before 1.50. */
   readonly BridgeNfIptables: boolean;
   readonly BridgeNfIp6tables: boolean;
@@ -20,7 +22,8 @@ export interface Info extends Fields {
 }
 
 export function infoFor(version: string, info: Info): object {
-  const { FirewallBackend, BridgeNfIptables, BridgeNfIp6tables, ...rest } = info;
+  const { FirewallBackend, BridgeNfIptables, BridgeNfIp6tables, DiscoveredDevices, ...rest } = info;
+  const devices = DiscoveredDevices === undefined ? {} : { DiscoveredDevices };
   if (compareVersions(version, '1.49') < 0) {
     const { ContainerdCommit, RuncCommit, InitCommit, RegistryConfig } = rest;
     return {
@@ -38,9 +41,9 @@ export function infoFor(version: string, info: Info): object {
     };
   }
   if (compareVersions(version, '1.50') < 0) return { ...rest, FirewallBackend, BridgeNfIptables, BridgeNfIp6tables };
-  if (compareVersions(version, '1.52') < 0) return { ...rest, FirewallBackend };
+  if (compareVersions(version, '1.52') < 0) return { ...rest, ...devices, FirewallBackend };
   const { KernelMemoryTCP: _removed, ...newest } = rest;
-  return { ...newest, FirewallBackend };
+  return { ...newest, ...devices, FirewallBackend };
 }
 
 function withExpected(commit: Fields): Fields {

@@ -54,6 +54,7 @@ function serverLines(info: EngineInfo): Line[] {
     ...(Array.isArray(info['CDISpecDirs']) && info['CDISpecDirs'].length > 0
       ? [' CDI spec directories:', ...list(info['CDISpecDirs']).map((dir) => `  ${dir}`)]
       : []),
+    ...discoveredDevices(info['DiscoveredDevices']),
     ` Swarm: ${text(record(info['Swarm'])['LocalNodeState']) || 'inactive'}`,
     ` Runtimes: ${Object.keys(record(info['Runtimes'])).sort().join(' ')}`,
     line('Default Runtime', 'DefaultRuntime'),
@@ -86,6 +87,14 @@ function serverLines(info: EngineInfo): Line[] {
 function pairs(value: unknown, indent: string): string[] {
   if (!Array.isArray(value)) return [];
   return value.map((pair) => `${indent}${list(pair)[0] ?? ''}: ${list(pair)[1] ?? ''}`);
+}
+
+function discoveredDevices(devices: unknown): string[] {
+  if (!Array.isArray(devices) || devices.length === 0) return [];
+  return [
+    ' Discovered Devices:',
+    ...devices.map((device) => `  ${text(record(device)['Source'])}: ${text(record(device)['ID'])}`),
+  ];
 }
 
 function pluginLines(plugins: Record<string, unknown>): string[] {

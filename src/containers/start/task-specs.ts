@@ -4,6 +4,7 @@ import {
   buildExecProcess,
   buildRuntimeSpec,
   type HostFacts,
+  injectDevices,
   type SpecMount,
   USER_FILE_BYTES_MAX,
 } from '../../runtime/index.ts';
@@ -16,6 +17,7 @@ export interface TaskSpecsDeps extends Pick<World, 'snapshots' | 'roots' | 'data
   readonly facts: HostFacts;
   /** Path of docker-init: tini or catatonit. Undefined when the host has none. */
   readonly initPath: string | undefined;
+  readonly cdiFolders: readonly string[];
 }
 
 /** Builds the OCI runtime's specifications from records, with the rules of the runtime's `oci-spec`. */
@@ -28,8 +30,8 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
     warn: (text: string) => deps.logger.warn({ containerId: record.id }, text),
   });
   return {
-    container: async ({ record, rootfs, mounts, files, joined, shmPath }: RunInput) =>
-      buildRuntimeSpec({
+    container: async ({ record, rootfs, mounts, files, joined, shmPath }: RunInput) => {
+      const spec = buildRuntimeSpec({
         ...process(record, rootfs),
         id: record.id,
         path: record.path,
@@ -41,7 +43,14 @@ export function createTaskSpecs(deps: TaskSpecsDeps): TaskSpecs {
         ...(shmPath === undefined ? {} : { shmPath }),
         ...(deps.initPath === undefined ? {} : { initPath: deps.initPath }),
         dataRoot: deps.dataRoot,
-      }),
+      });
+      const cdi = (record.hostConfig.DeviceRequests ?? []).filter(({ Driver }) => Driver === 'cdi');
+      return injectDevices(
+        spec,
+        cdi.flatMap(({ DeviceIDs }) => DeviceIDs ?? []),
+        deps.cdiFolders,
+      );
+    },
     exec: async (record, exec) => {
       // The container may end meanwhile: its root is not left mounted then.
       await using root = await deps.snapshots.use(record.id);

@@ -126,6 +126,7 @@ export class TestEngine implements Disposable {
       runDefaults: NO_RUN_DEFAULTS,
       logDefaults: { maxSizeBytes: 0, maxFiles: 1, compress: false },
       host: FACTS,
+      cdiFolders: [],
       initPath: undefined,
       isRuntime: () => true,
       defaults: DEFAULTS,

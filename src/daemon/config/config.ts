@@ -36,6 +36,7 @@ export interface Config {
   readonly defaultRuntime: string | undefined;
   readonly runDefaults: RunDefaults;
   readonly initPath: string | undefined;
+  readonly cdiFolders: readonly string[];
   readonly cgroupnsMode: 'host' | 'private' | undefined;
   readonly shmSizeBytes: number;
   readonly ulimits: readonly Ulimit[];
@@ -87,6 +88,7 @@ export const FALLBACK_SOCKET = '/run/gantry/gantry.sock';
 export const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
 
 /** Docker's. */
+const CDI_FOLDERS = ['/etc/cdi', '/var/run/cdi'] as const;
 const PLUGIN_FOLDERS = ['/run/docker/plugins', '/etc/docker/plugins', '/usr/lib/docker/plugins'] as const;
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
@@ -122,6 +124,7 @@ export function resolveConfig(values: OptionValues): Config {
     defaultRuntime: text(values, 'default-runtime'),
     runDefaults: runDefaults(values),
     initPath: text(values, 'init-path'),
+    cdiFolders: folders(list(values, 'cdi-spec-dir'), 'cdi-spec-dir', CDI_FOLDERS),
     cgroupnsMode: oneOf(
       [undefined, 'host', 'private'],
       text(values, 'default-cgroupns-mode'),
@@ -132,7 +135,7 @@ export function resolveConfig(values: OptionValues): Config {
     ulimits: Object.entries(map(values, 'default-ulimit')).map(parseUlimit),
     log: logConfig(values),
     network: networkConfig(values),
-    pluginFolders: pluginFolders(list(values, 'plugin-dir')),
+    pluginFolders: folders(list(values, 'plugin-dir'), 'plugin-dir', PLUGIN_FOLDERS),
     gc: {
       maxBytes: integer(values, 'gc-max-bytes', 0, 0) || undefined,
       keepDays: integer(values, 'gc-keep-days', 0, 0) || undefined,
@@ -151,8 +154,8 @@ export function resolveConfig(values: OptionValues): Config {
   };
 }
 
-function pluginFolders(given: readonly string[]): readonly string[] {
-  return given.length === 0 ? PLUGIN_FOLDERS : given.map((folder) => absolute(folder, 'plugin-dir'));
+function folders(given: readonly string[], option: OptionName, usual: readonly string[]): readonly string[] {
+  return given.length === 0 ? usual : given.map((folder) => absolute(folder, option));
 }
 
 function registryConfig(values: OptionValues): Config['registry'] {

@@ -31,7 +31,6 @@ export const DOCKER_KEYS: ReadonlyMap<string, DockerKey> = new Map(
       { key: 'builder.gc.defaultReservedSpace', instead: 'the build cache is limited by its size' },
       { key: 'builder.gc.policy', instead: 'the build cache has one limit for all kinds of records' },
       { key: 'builder.history', instead: 'the engine keeps a fixed number of builds in the history' },
-      { key: 'cdi-spec-dirs', instead: 'there are no CDI devices yet' },
       { key: 'containerd', instead: NO_CONTAINERD },
       { key: 'containerd-namespace', instead: NO_CONTAINERD },
       { key: 'containerd-plugin-namespace', instead: NO_CONTAINERD },

@@ -51,6 +51,13 @@ export const OPTIONS = [
     value: 'BYTES',
     help: 'Remove the least recently used records of the build cache above this size (default: a tenth of the disk)',
   },
+  {
+    flag: 'cdi-spec-dir',
+    kind: 'list',
+    key: 'cdi-spec-dirs',
+    value: 'DIR',
+    help: 'Read descriptions of devices from this directory (default /etc/cdi, /var/run/cdi)',
+  },
   { flag: 'cgroup-parent', kind: 'string', value: 'PATH', help: 'Set the parent cgroup of all containers' },
   {
     flag: 'config-file',

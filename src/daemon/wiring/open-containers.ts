@@ -78,6 +78,7 @@ export function openContainers(deps: OpenContainersDeps): ContainersDomain {
     removeTree: removeTreeSlowly,
     host,
     initPath: deps.initPath,
+    cdiFolders: config.cdiFolders,
     isRuntime: (name) => runtime.runtimes.has(name),
     defaults: hostConfigDefaults(settings, runtime.runtimes),
     runDefaults: config.runDefaults,

@@ -54,6 +54,7 @@ export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
     mounts: input.mounts,
     files: input.files,
     privileged,
+    writableCgroups: parseSecurityOptions(hostConfig.SecurityOpt ?? []).writableCgroups ?? privileged,
     readOnlyRoot: hostConfig.ReadonlyRootfs === true,
     shm: shmOf(input),
     initPath: withInit ? input.initPath : undefined,
@@ -88,11 +89,11 @@ export function buildRuntimeSpec(input: SpecInput): RuntimeSpec {
   };
 }
 
-/** There are no drivers for GPUs and similar devices yet. */
+/** Devices of CDI files are injected afterwards. There are no drivers of other kinds. */
 function checkDeviceRequests(requests: NonNullable<HostConfig['DeviceRequests']>): void {
-  const [first] = requests;
-  if (first === undefined) return;
-  const { Driver: driver = '', Capabilities: capabilities } = first as { Driver?: string; Capabilities?: string[][] };
+  const other = requests.find(({ Driver }) => Driver !== 'cdi');
+  if (other === undefined) return;
+  const { Driver: driver = '', Capabilities: capabilities } = other;
   const list = (capabilities ?? []).map((names) => `[${names.join(' ')}]`).join(' ');
   throw new EngineError(
     'failed',

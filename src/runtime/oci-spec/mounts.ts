@@ -33,6 +33,7 @@ export interface MountsInput {
     readonly isReadOnly?: boolean;
   };
   readonly privileged: boolean;
+  readonly writableCgroups: boolean;
   readonly readOnlyRoot: boolean;
   readonly shm:
     | { readonly kind: 'tmpfs'; readonly sizeBytes: number }
@@ -79,7 +80,7 @@ export function specMounts(input: MountsInput): SpecMounts {
   return { mounts, rootfsPropagation: propagation.root };
 }
 
-function defaultMounts({ privileged, shm }: MountsInput): readonly RuntimeMount[] {
+function defaultMounts({ privileged, writableCgroups, shm }: MountsInput): readonly RuntimeMount[] {
   const plain = ['nosuid', 'noexec', 'nodev'];
   const mounts: RuntimeMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: plain },
@@ -100,7 +101,7 @@ function defaultMounts({ privileged, shm }: MountsInput): readonly RuntimeMount[
       destination: '/sys/fs/cgroup',
       type: 'cgroup',
       source: 'cgroup',
-      options: privileged ? plain : ['ro', ...plain],
+      options: writableCgroups ? plain : ['ro', ...plain],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: plain },
   ];

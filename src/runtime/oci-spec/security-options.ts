@@ -6,6 +6,8 @@ export interface SecurityOptions {
   readonly seccomp: string | undefined;
   readonly apparmor: string | undefined;
   readonly noNewPrivileges: boolean;
+  /** Whether the container may change its cgroups. Default: when it is privileged. */
+  readonly writableCgroups: boolean | undefined;
   /** SELinux labels. Inspect shows them; without SELinux they have no effect. */
   readonly labels: readonly string[];
 }
@@ -15,6 +17,7 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
   let seccomp: string | undefined;
   let apparmor: string | undefined;
   let noNewPrivileges = false;
+  let writableCgroups: boolean | undefined;
   const labels: string[] = [];
   for (const option of options) {
     if (option === 'no-new-privileges') {
@@ -35,21 +38,22 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
       case 'seccomp':
         seccomp = value;
         break;
-      case 'no-new-privileges': {
-        const flag = parseGoBool(value);
-        if (flag === undefined) throw invalid(`invalid --security-opt 2: ${JSON.stringify(option)}`);
-        noNewPrivileges = flag;
+      case 'no-new-privileges':
+        noNewPrivileges = flagOf(option, value);
         break;
-      }
+      case 'writable-cgroups':
+        writableCgroups = flagOf(option, value);
+        break;
       default:
         throw invalid(`invalid --security-opt 2: ${JSON.stringify(option)}`);
     }
   }
-  return { seccomp, apparmor, noNewPrivileges, labels };
+  return { seccomp, apparmor, noNewPrivileges, writableCgroups, labels };
 }
 
-function parseGoBool(text: string): boolean | undefined {
-  if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) return true;
-  if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) return false;
-  return undefined;
+/** Reads the value of a flag as Go's ParseBool. @throws EngineError invalid */
+function flagOf(option: string, value: string): boolean {
+  if (/^(?:1|t|T|TRUE|true|True)$/.test(value)) return true;
+  if (/^(?:0|f|F|FALSE|false|False)$/.test(value)) return false;
+  throw invalid(`invalid --security-opt 2: ${JSON.stringify(option)}`);
 }

@@ -90,6 +90,15 @@ export interface Ulimit {
   readonly Hard: number;
 }
 
+/** A device that a driver provides: `--gpus`, and `--device vendor.com/class=name` with the driver `cdi`. */
+export interface DeviceRequest {
+  readonly Driver?: string;
+  readonly Count?: number;
+  readonly DeviceIDs?: readonly string[] | null;
+  readonly Capabilities?: readonly (readonly string[])[] | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
+}
+
 export interface DeviceMapping {
   readonly PathOnHost?: string;
   readonly PathInContainer?: string;
@@ -122,7 +131,7 @@ export interface Resources {
   readonly CpusetMems?: string;
   readonly Devices?: readonly DeviceMapping[] | null;
   readonly DeviceCgroupRules?: readonly string[] | null;
-  readonly DeviceRequests?: readonly object[] | null;
+  readonly DeviceRequests?: readonly DeviceRequest[] | null;
   readonly MemoryReservation?: number;
   readonly MemorySwap?: number;
   readonly MemorySwappiness?: number | null;

@@ -4,6 +4,7 @@ export type {
   ContainerStatus,
   CreateContainerBody,
   DeviceMapping,
+  DeviceRequest,
   EndpointIpamConfig,
   EndpointSettings,
   ExecConfig,
