@@ -23,6 +23,7 @@ import { removeContainer } from './lifecycle/remove-container.ts';
 import { removeLink } from './lifecycle/remove-link.ts';
 import { renameContainer } from './lifecycle/rename-container.ts';
 import { restartContainer } from './lifecycle/restart-container.ts';
+import { restartUnhealthy } from './lifecycle/restart-unhealthy.ts';
 import { startContainer } from './lifecycle/start-container.ts';
 import { stopContainer } from './lifecycle/stop-container.ts';
 import { updateContainer } from './lifecycle/update-container.ts';
@@ -123,6 +124,7 @@ function openWorld(deps: ContainersDeps, rulesOn: (table: ContainerTable) => Rul
     exits: new ExitQueue((exit) => handleExit(world, exit), deps.logger),
     background: new Background(deps.logger),
     lifetime: { closing: false, pruning: false },
+    onUnhealthy: (entry) => restartUnhealthy(world, entry),
     logDelivery: new LogDeliveries({
       dataRoot: deps.dataRoot,
       logger: deps.logger,

@@ -16,6 +16,7 @@ import type { RunDefaults } from './model/run-defaults.ts';
 import type { TaskSpecs } from './model/run-input.ts';
 import type { Background } from './tables/background.ts';
 import type { ContainerTable } from './tables/container-table.ts';
+import type { Entry } from './tables/entry.ts';
 import type { ExecTable } from './tables/exec-table.ts';
 import type { ExitQueue } from './tables/exit-queue.ts';
 import type { ListRules } from './tables/list-matcher.ts';
@@ -133,6 +134,8 @@ export interface World extends ContainersDeps, Rules {
   readonly background: Background;
   readonly lifetime: Lifetime;
   readonly logDelivery: LogDelivery;
+  /** Called after each check that finds a container unhealthy. */
+  readonly onUnhealthy: (entry: Entry) => void;
 }
 
 /** `shutdown` sets `closing` once. From then on no restart policy starts a container. */

@@ -52,6 +52,32 @@ for (const cli of CLIS) {
     await ok('rm', '-f', name);
   });
 
+  test(`${cli} run with the label for it: the engine restarts an unhealthy container, and leaves others alone`, async () => {
+    const name = unique('revived');
+    const other = unique('ill');
+    const ask = cli === 'gantry' ? ['--restart-unhealthy'] : ['--label', 'gantry.restart-unhealthy=true'];
+    const check = ['--health-cmd', 'cat /tmp/ok', '--health-interval', '200ms', '--health-retries', '2'];
+    const main = ['--tmpfs', '/tmp', '--stop-timeout', '0', 'busybox', 'sh', '-c', 'touch /tmp/ok; sleep 1000'];
+    await ok('run', '-d', '--name', name, ...ask, ...check, ...main);
+    await ok('run', '-d', '--name', other, ...check, ...main);
+    await until(name, 'healthy');
+    const startedAt = await ok('inspect', '-f', '{{.State.StartedAt}}', name);
+    await ok('exec', name, 'rm', '/tmp/ok');
+    await ok('exec', other, 'rm', '/tmp/ok');
+    await eventually(async () => assert.notEqual(await ok('inspect', '-f', '{{.State.StartedAt}}', name), startedAt));
+    await until(name, 'healthy');
+    await until(other, 'unhealthy');
+    await ok('exec', name, 'rm', '/tmp/ok');
+    await ok('stop', name);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.equal(
+      await ok('inspect', '-f', '{{.State.Status}}', name),
+      'exited',
+      'a user who stops it has the last word',
+    );
+    await ok('rm', '-f', name, other);
+  });
+
   test(`${cli} run keeps 4096 bytes of a check's output and marks that there was more`, async () => {
     const whole = unique('whole');
     const cut = unique('cut');

@@ -7,7 +7,7 @@ import type { Entry } from '../tables/entry.ts';
 import type { World } from '../world.ts';
 import { type RunProbeDeps, runProbe } from './run-probe.ts';
 
-export type WatchHealthDeps = RunProbeDeps & Pick<World, 'background' | 'lifetime'>;
+export type WatchHealthDeps = RunProbeDeps & Pick<World, 'background' | 'lifetime' | 'onUnhealthy'>;
 
 /**
  * Starts to check the health of a running container, one interval from now. Does nothing for a container without a
@@ -44,4 +44,5 @@ async function check(world: WatchHealthDeps, entry: Entry, probe: Probe, stopped
   if (health.Status !== before.Status) {
     emitContainerEvent(world.events, entry.record, `health_status: ${health.Status}`);
   }
+  if (health.Status === 'unhealthy') world.onUnhealthy(entry);
 }

@@ -20,6 +20,9 @@ export interface BodyContext {
   readonly consoleSize: readonly [number, number];
 }
 
+/** The label by which the engine knows it (`containers/lifecycle/restart-unhealthy.ts`). */
+const RESTART_UNHEALTHY = 'gantry.restart-unhealthy';
+
 /** Builds the request's body from the flags of `create` and `run`. @throws Error in docker's words */
 export function createBody(flags: Flags, context: BodyContext): CreateContainerBody {
   const { binds, anonymous } = parseVolumes(flags.list('volume'));
@@ -48,7 +51,10 @@ export function createBody(flags: Flags, context: BodyContext): CreateContainerB
     // An empty --entrypoint drops the image's. The API expects one empty string for that.
     Entrypoint: flags.changed('entrypoint') ? [entrypoint] : null,
     OnBuild: null,
-    Labels: readLabels(flags.list('label-file'), flags.list('label')),
+    Labels: {
+      ...readLabels(flags.list('label-file'), flags.list('label')),
+      ...(flags.bool('restart-unhealthy') ? { [RESTART_UNHEALTHY]: 'true' } : {}),
+    },
     ...(flags.changed('stop-signal') ? { StopSignal: flags.string('stop-signal') } : {}),
     ...(flags.changed('stop-timeout') ? { StopTimeout: flags.int('stop-timeout') } : {}),
     ...(flags.changed('mac-address') ? { MacAddress: flags.string('mac-address') } : {}),

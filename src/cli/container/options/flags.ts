@@ -130,6 +130,7 @@ export const CONTAINER_FLAGS: readonly Flag[] = [
   flag('-q, --quiet', 'bool', 'Suppress the output of the pull'),
   flag('--read-only', 'bool', 'Mount the root file system of the container read-only'),
   flag('--restart', 'string', 'Set the restart policy that applies when the container exits', { default: 'no' }),
+  flag('--restart-unhealthy', 'bool', 'Restart the container when its health check finds it unhealthy'),
   flag('--rm', 'bool', 'Remove the container and its anonymous volumes when it exits'),
   flag('--runtime', 'string', 'Select the OCI runtime'),
   flag('--security-opt', 'list', 'Set a security option'),

@@ -172,6 +172,10 @@ test('flags become the body that the API wants', () => {
   assert.equal(bodyOf().Entrypoint, null);
   assert.deepEqual(bodyOf('--entrypoint', '').Entrypoint, ['']);
   assert.deepEqual(bodyOf('--no-healthcheck').Healthcheck, { Test: ['NONE'] });
+  assert.deepEqual(bodyOf('--restart-unhealthy', '--label', 'a=b').Labels, {
+    a: 'b',
+    'gantry.restart-unhealthy': 'true',
+  });
   assert.equal(bodyOf('--health-cmd', 'true', '--health-interval', '5s').Healthcheck?.Interval, 5e9);
 });
 
