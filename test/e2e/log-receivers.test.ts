@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually, useEngine } from '../support/fixture.ts';
 import { freePort } from '../support/free-port.ts';
@@ -101,6 +102,21 @@ test('blocking holds the container while its receiver takes nothing, and goes on
   receiver.resume();
   await until(isDone);
   await engineOf().ok('docker', ['rm', '-f', 'held']);
+});
+
+test('an engine that dies holds no container', async () => {
+  await using receiver = await LineReceiver.listen({ port: 0 });
+  receiver.pause();
+  const script = 'head -c 20000000 /dev/zero | tr "\\0" a | fold -w 1000 | cat; echo end >/mark/done; sleep 1000';
+  const opts = [...syslogTo(receiver.port), '--log-opt=mode=blocking', '-v', `${engineOf().dataRoot}/mark:/mark`];
+  await engineOf().ok('docker', ['run', '-d', '--name', 'orphan', ...opts, 'busybox', 'sh', '-c', script]);
+  await until(async () => (await deliveryOf('orphan')).UnsentBytes > 1024 * 1024);
+  assert.equal(existsSync(`${engineOf().dataRoot}/mark/done`), false);
+  await engineOf().kill9();
+  await until(async () => existsSync(`${engineOf().dataRoot}/mark/done`));
+  await engineOf().start();
+  receiver.resume();
+  await engineOf().ok('docker', ['rm', '-f', 'orphan']);
 });
 
 test('options that the driver refuses fail the creation or the start, as with dockerd', async () => {

@@ -10,6 +10,7 @@ import { files } from './rows/files.ts';
 import { folders } from './rows/folders.ts';
 import { health } from './rows/health.ts';
 import { joined } from './rows/joined.ts';
+import { logForwarding } from './rows/log-forwarding.ts';
 import { logs } from './rows/logs.ts';
 import { macvlan } from './rows/macvlan.ts';
 import { memoryMounts } from './rows/memory-mounts.ts';
@@ -45,6 +46,7 @@ export const ROWS: readonly Row[] = [
   attach,
   terminal,
   logs,
+  logForwarding,
   names,
   links,
   ports,
