@@ -55,6 +55,16 @@ export async function containerLogs(
   options: LogOptions = {},
   signal?: AbortSignal,
 ): Promise<AsyncIterable<Buffer>> {
+  return (await openContainerLogs(engine, name, options, signal)).output;
+}
+
+/** As {@link containerLogs}; tells the form too, which nothing else does for a container that was removed. */
+export async function openContainerLogs(
+  engine: Engine,
+  name: string,
+  options: LogOptions = {},
+  signal?: AbortSignal,
+): Promise<{ readonly output: AsyncIterable<Buffer>; readonly isRaw: boolean }> {
   const { since, until, timestamps, follow, details, tail } = options;
   const query = {
     stdout: true,
@@ -66,7 +76,8 @@ export async function containerLogs(
     details: details || undefined,
     tail,
   };
-  return (await engine.request({ method: 'GET', path: containerPath(name, 'logs'), query, signal })).body;
+  const { body, headers } = await engine.request({ method: 'GET', path: containerPath(name, 'logs'), query, signal });
+  return { output: body, isRaw: headers['content-type'] === 'application/vnd.docker.raw-stream' };
 }
 
 /** The used fields of a container's statistics. */

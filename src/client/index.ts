@@ -41,6 +41,7 @@ export {
   containerStats,
   exportContainer,
   type LogOptions,
+  openContainerLogs,
   resizeContainer,
   type StatsSample,
   type TerminalSize,

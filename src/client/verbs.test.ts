@@ -20,6 +20,7 @@ interface Operation {
 }
 
 /** Docker's operations (tools/contract-facts.mjs). */
+const logOptions = { since: '1', until: '2', timestamps: true, follow: true, details: true, tail: '3' };
 const CONTRACT: Record<string, Operation> = JSON.parse(
   readFileSync(new URL('../../test/contract/engine-api.json', import.meta.url), 'utf8'),
 );
@@ -101,18 +102,8 @@ const VERBS: readonly (readonly [string, (engine: Engine) => Promise<unknown>])[
     (e) => streams.attachContainer(e, 'web', { stdin: true, stdout: true, stderr: true, detachKeys: 'a' }),
   ],
   ['POST /containers/{id}/resize', (e) => streams.resizeContainer(e, 'web', size)],
-  [
-    'GET /containers/{id}/logs',
-    (e) =>
-      streams.containerLogs(e, 'web', {
-        since: '1',
-        until: '2',
-        timestamps: true,
-        follow: true,
-        details: true,
-        tail: '3',
-      }),
-  ],
+  ['GET /containers/{id}/logs', (e) => streams.containerLogs(e, 'web', logOptions)],
+  ['GET /containers/{id}/logs', (e) => streams.openContainerLogs(e, 'web', logOptions)],
   ['GET /containers/{id}/stats', (e) => streams.containerStats(e, 'web')],
   ['GET /containers/{id}/stats', (e) => streams.watchContainerStats(e, 'web')],
   ['GET /containers/{id}/export', (e) => streams.exportContainer(e, 'web')],

@@ -30,6 +30,7 @@ import { updateContainer } from './lifecycle/update-container.ts';
 import { waitContainer } from './lifecycle/wait-container.ts';
 import { containerLogs } from './logs/container-logs.ts';
 import { LogDeliveries, logWarnings } from './logs/forward/log-deliveries.ts';
+import { MovedLogs } from './logs/removed/removed-logs.ts';
 import { hasProcess, shortOfMemory } from './model/state.ts';
 import { imageUsers } from './query/image-users.ts';
 import { inspectContainer } from './query/inspect-container.ts';
@@ -124,6 +125,7 @@ function openWorld(deps: ContainersDeps, rulesOn: (table: ContainerTable) => Rul
     exits: new ExitQueue((exit) => handleExit(world, exit), deps.logger),
     background: new Background(deps.logger),
     lifetime: { closing: false, pruning: false },
+    removedLogs: new MovedLogs(deps),
     onUnhealthy: (entry) => restartUnhealthy(world, entry),
     logDelivery: new LogDeliveries({
       dataRoot: deps.dataRoot,

@@ -12,6 +12,7 @@ import type { LogDelivery } from './model/log-delivery.ts';
 import type { ReadLog } from './model/log-source.ts';
 import type { Planner } from './model/planner.ts';
 import type { ContainerRecord, ExecRecord } from './model/record.ts';
+import type { RemovedLogs } from './model/removed-log.ts';
 import type { RunDefaults } from './model/run-defaults.ts';
 import type { TaskSpecs } from './model/run-input.ts';
 import type { Background } from './tables/background.ts';
@@ -134,6 +135,7 @@ export interface World extends ContainersDeps, Rules {
   readonly background: Background;
   readonly lifetime: Lifetime;
   readonly logDelivery: LogDelivery;
+  readonly removedLogs: RemovedLogs;
   /** Called after each check that finds a container unhealthy. */
   readonly onUnhealthy: (entry: Entry) => void;
 }

@@ -6,6 +6,35 @@ import { CLIS, eventually, unique, useEngine } from '../support/fixture.ts';
 
 const engine = useEngine();
 
+test('the log of a removed container is there for the time of its option keep', async () => {
+  const run = (name: string, ...options: string[]): Promise<string> =>
+    engine().ok('docker', [
+      'run',
+      ...options,
+      '--name',
+      name,
+      '--log-opt',
+      'keep=1h',
+      'busybox',
+      'sh',
+      '-c',
+      'echo kept',
+    ]);
+  const [gone, raw, lost] = [unique('gone'), unique('raw'), unique('lost')];
+  await run(gone, '--rm');
+  await run(raw, '-t');
+  await engine().ok('docker', ['rm', raw]);
+  await engine().ok('docker', ['run', '--rm', '--name', lost, 'busybox', 'echo', 'lost']);
+  await eventually(async () => assert.equal(await engine().ok('gantry', ['logs', gone]), 'kept'));
+  assert.equal(await engine().ok('gantry', ['logs', raw]), 'kept\r');
+  assert.match((await engine().gantry(['logs', lost])).stderr, /No such container/);
+  await engine().kill9();
+  await engine().start();
+  assert.equal(await engine().ok('gantry', ['logs', '--tail', '1', gone]), 'kept');
+  const wrong = await engine().docker(['create', '--log-opt', 'keep=soon', 'busybox']);
+  assert.match(wrong.stderr, /invalid value for log opt 'keep': time: invalid duration "soon"/);
+});
+
 for (const cli of CLIS) {
   const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
   const typed = (line: string): ReturnType<typeof terminal> =>

@@ -1,4 +1,5 @@
-import { containerLogs, inspectContainer } from '../../client/index.ts';
+import { EngineError } from '../../base/errors.ts';
+import { inspectContainer, openContainerLogs } from '../../client/index.ts';
 import { Demultiplexer } from '../../io/index.ts';
 import { type Command, exactly } from '../command.ts';
 import { flag } from '../flags/flag.ts';
@@ -17,8 +18,12 @@ export const logs: Command = {
     flag('--until', 'string', 'Show logs until a timestamp (2013-01-02T13:23:37Z) or a relative time (42m)'),
   ],
   async run(cli, [name = ''], flags) {
-    const container = await inspectContainer(cli.client, name);
-    const printed = await containerLogs(cli.client, container.Id, {
+    // The engine may still have the log of a container that was removed.
+    const container = await inspectContainer(cli.client, name).catch((error: unknown) => {
+      if (!(error instanceof EngineError && error.kind === 'notFound')) throw error;
+      return undefined;
+    });
+    const { output, isRaw } = await openContainerLogs(cli.client, container?.Id ?? name, {
       since: apiTimestamp(flags.string('since'), 'since'),
       until: apiTimestamp(flags.string('until'), 'until'),
       timestamps: flags.bool('timestamps'),
@@ -28,8 +33,8 @@ export const logs: Command = {
     });
     const toOut = (data: Uint8Array): void => cli.out.write(data);
     const frames = new Demultiplexer(toOut, (data) => cli.err.write(data));
-    const sink = container.Config.Tty === true ? toOut : (data: Buffer): void => frames.push(data);
-    for await (const chunk of printed) sink(chunk);
+    const sink = (container?.Config.Tty ?? isRaw) ? toOut : (data: Buffer): void => frames.push(data);
+    for await (const chunk of output) sink(chunk);
     return 0;
   },
 };

@@ -16,6 +16,7 @@ export type RemoveDeps = SignalTaskDeps &
     World,
     | 'locks'
     | 'logDelivery'
+    | 'removedLogs'
     | 'networks'
     | 'volumes'
     | 'snapshots'
@@ -100,6 +101,7 @@ async function release(world: RemoveDeps, entry: Entry, options: { readonly volu
   if (entry.cleanup === undefined) await releaseResources(world, last);
   else await entry.cleanup;
   await releaseVolumes(world, last, options.volumes ? 'anonymous' : 'none');
+  await world.removedLogs.keep(last);
   world.table.drop(entry);
   deleteExecs(world, entry);
   emitContainerEvent(world.events, last, 'destroy');
@@ -123,6 +125,7 @@ function deleteExecs(world: RemoveDeps, entry: Entry): void {
 
 /** Deletes the files of a removed container, also after a crash. May be repeated. */
 export async function sweep(world: RemoveDeps, record: ContainerRecord): Promise<void> {
+  await world.removedLogs.keep(record);
   await Promise.all([
     ...rootsOf(record).map((root) => world.snapshots.removeWritable(root)),
     world.removeTree(containerPaths(world.dataRoot, record.id).folder),

@@ -9,16 +9,22 @@ import { hasProcess } from '../model/state.ts';
 import type { World } from '../world.ts';
 
 /**
+ * Also of a removed container whose log is kept.
  * @throws EngineError notFound; invalid when no stream is chosen; notImplemented for a log driver that cannot be read
  */
 export async function containerLogs(
-  world: Pick<World, 'table' | 'dataRoot' | 'readLog'>,
+  world: Pick<World, 'table' | 'dataRoot' | 'readLog' | 'removedLogs'>,
   ref: string,
   options: LogOptions,
   signal: AbortSignal,
 ): Promise<{ readonly tty: boolean; readonly stream: Readable }> {
   if (!options.stdout && !options.stderr) {
     throw new EngineError('invalid', 'Bad parameters: you must choose at least one stream');
+  }
+  const removed = world.table.find(ref) === undefined ? world.removedLogs.find(ref) : undefined;
+  if (removed !== undefined) {
+    const source: LogSource = { path: removed.path, tty: removed.tty, ended: undefined };
+    return { tty: removed.tty, stream: world.readLog(source, options, signal) };
   }
   const entry = world.table.resolve(ref);
   const { config, hostConfig } = entry.record;

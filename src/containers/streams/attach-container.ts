@@ -9,7 +9,10 @@ import type { World } from '../world.ts';
 import { detachKeysOf } from './detach-keys.ts';
 import { pump } from './pump.ts';
 
-export type AttachDeps = Pick<World, 'table' | 'runtime' | 'events' | 'logger' | 'dataRoot' | 'readLog'>;
+export type AttachDeps = Pick<
+  World,
+  'table' | 'runtime' | 'events' | 'logger' | 'dataRoot' | 'readLog' | 'removedLogs'
+>;
 
 /**
  * Connects to the container's streams now, whether it runs or not, so that an attach before a start misses no byte. A

@@ -58,6 +58,7 @@ export async function restore(world: RestoreDeps): Promise<void> {
   await killOrphans(world, tasks, tables);
   await quietly(world, '', world.runtime.sweep(tables));
   await removeStrays(world);
+  await quietly(world, '', world.removedLogs.sweep());
 
   for (const entry of entries) await quietly(world, entry.id, endInterruptedCommit(world, entry));
   const idle = entries.filter(({ record }) => !hasProcess(record));

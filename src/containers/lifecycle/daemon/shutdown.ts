@@ -1,8 +1,9 @@
 import { messageOf } from '../../../base/errors.ts';
 import { hasProcess } from '../../model/state.ts';
+import type { World } from '../../world.ts';
 import { type StopDeps, stopEntry } from '../stop-container.ts';
 
-export type ShutdownDeps = StopDeps;
+export type ShutdownDeps = StopDeps & Pick<World, 'removedLogs'>;
 
 /**
  * Ends the containers' part of the daemon, and waits for work under way. Containers keep running unless they are to be
@@ -27,6 +28,7 @@ export async function shutdown(world: ShutdownDeps, options: { readonly stopCont
       }),
     );
   }
+  world.removedLogs.close();
   await world.logDelivery.close();
   await world.background.idle();
 }
