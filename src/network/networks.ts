@@ -97,6 +97,8 @@ export interface SandboxRequest {
   readonly exposedPorts: readonly string[];
   readonly portBindings: PortMap;
   readonly publishAll: boolean;
+  /** The published ports of the last run, which the engine chooses again when they are free. */
+  readonly lastPorts?: PortMap | undefined;
   /** Sysctls that are written inside the namespace before anything runs. */
   readonly sysctls: Readonly<Record<string, string>>;
   /**

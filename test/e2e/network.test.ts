@@ -20,6 +20,25 @@ function hostAddresses(): string[] {
     .map(({ address }) => address);
 }
 
+test('a port that the engine chose stays over restarts of the container and of the engine', async () => {
+  const ok = (...args: string[]): Promise<string> => engine().ok('docker', args);
+  const [name, other] = [unique('stays'), unique('other')];
+  await ok('run', '-d', '--name', name, '-P', '--expose', '80', '--expose', '81/udp', 'busybox', 'sleep', '1000');
+  const ports = await ok('port', name);
+  assert.match(ports, /^80\/tcp -> 0\.0\.0\.0:\d+\n/);
+  await ok('restart', '-t', '0', name);
+  assert.equal(await ok('port', name), ports);
+  await ok('stop', '-t', '0', name);
+  await ok('run', '-d', '--name', other, '-p', '80', 'busybox', 'sleep', '1000');
+  await ok('start', name);
+  assert.equal(await ok('port', name), ports, 'another container has got another port meanwhile');
+  await engine().kill9();
+  await engine().start();
+  await ok('restart', '-t', '0', name);
+  assert.equal(await ok('port', name), ports);
+  await ok('rm', '-f', name, other);
+});
+
 for (const cli of CLIS) {
   const ok = (...args: string[]): Promise<string> => engine().ok(cli, args);
   const portOf = async (name: string): Promise<string> =>

@@ -9,6 +9,7 @@ import type {
   HostConfig,
   MountPoint,
   Platform,
+  PortMap,
 } from '../../spec/index.ts';
 
 /**
@@ -126,6 +127,8 @@ export interface ContainerRecord {
   readonly links?: readonly StoredLink[];
   /** The part of the networks that inspect still shows after the container has stopped, by name. */
   readonly lastNetworks?: Readonly<Record<string, Pick<EndpointSettings, 'NetworkID' | 'DNSNames'>>>;
+  /** The published ports of the last run that the engine had chosen. Absent when there were none. */
+  readonly lastPorts?: PortMap;
   /** The container's network namespace while it runs. Absent when it has no namespace of its own. */
   readonly sandbox?: SandboxState;
   /**

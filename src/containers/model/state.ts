@@ -92,7 +92,16 @@ export function exited(record: ContainerRecord, exit: ExitRecord, next: 'exited'
   };
   const { sandbox: _gone, ...rest } = record;
   const restartCount = record.restartCount + (next === 'restarting' ? 1 : 0);
-  return { ...rest, ...unwatched(record), phase: 'ready', state, restartCount };
+  return { ...rest, ...unwatched(record), ...lastPorts(record), phase: 'ready', state, restartCount };
+}
+
+/** The next start asks for the same ports of the host, where the engine has chosen them. */
+function lastPorts({ sandbox, hostConfig }: ContainerRecord): Pick<ContainerRecord, 'lastPorts'> {
+  const isChosen = (port: string): boolean =>
+    hostConfig.PublishAllPorts === true ||
+    (hostConfig.PortBindings?.[port] ?? []).some(({ HostPort = '' }) => !/^[1-9]\d*$/.test(HostPort));
+  const ports = Object.entries(sandbox?.ports ?? {}).filter(([port, bindings]) => bindings?.length && isChosen(port));
+  return ports.length === 0 ? {} : { lastPorts: Object.fromEntries(ports) };
 }
 
 /** The record of a container that a restart policy will start after a restart of the daemon. */

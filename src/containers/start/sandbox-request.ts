@@ -15,6 +15,7 @@ export function sandboxRequest(record: ContainerRecord, mode: string, defaults: 
     exposedPorts: Object.keys(config.ExposedPorts ?? {}),
     portBindings: hostConfig.PortBindings ?? {},
     publishAll: hostConfig.PublishAllPorts === true,
+    lastPorts: record.lastPorts,
     sysctls: networkSysctls(hostConfig.Sysctls),
     ...(dns != null && { dns }),
   };

@@ -6,6 +6,7 @@ import { ContainerPorts } from './container-ports.ts';
 import { type BindPort, closeSockets, PortRegistry } from './port-registry.ts';
 import { parsePortBindings } from './port-request.ts';
 import { relayBudget } from './relay-budget.ts';
+import { wantedPorts } from './wanted-ports.ts';
 
 class Refusal extends Error {
   readonly code: string;
@@ -207,4 +208,27 @@ test('several ports of the host that lead to one of the container open it once t
   using container = new ContainerPorts(deps, taken, target);
   const kinds = container.elements().map(({ kind }) => kind);
   assert.deepEqual(kinds.sort(), ['translated', 'translated', 'trusted']);
+});
+
+test('ports of the last run come first, unless they are taken or out of the range', () => {
+  const { bind } = host({ 'tcp 0.0.0.0 40003': 'EADDRINUSE' });
+  const ports = registry(bind);
+  const reserve = (hostPort: string, last: readonly string[]): readonly number[] => {
+    const lastPorts = { '80/tcp': last.map((HostPort) => ({ HostIp: '0.0.0.0', HostPort })) };
+    const wishes = {
+      exposedPorts: [],
+      portBindings: { '80/tcp': [{ HostPort: hostPort }] },
+      publishAll: false,
+      lastPorts,
+    };
+    const taken = ports.reserve(wantedPorts(wishes, ''), '172.17.0.2');
+    closeSockets(taken);
+    return [...new Set(taken.map((port) => port.hostPort))];
+  };
+  assert.deepEqual(reserve('', ['40002']), [40002]);
+  assert.deepEqual(reserve('', ['40002']), [40000], 'another container has it');
+  assert.deepEqual(reserve('', ['40003']), [40001], 'another process has it, and the search goes on where it was');
+  assert.deepEqual(reserve('50000-50009', ['50007', '9']), [50007]);
+  assert.deepEqual(reserve('50000-50009', ['60000']), [50000]);
+  assert.deepEqual(reserve('8080', ['8081']), [8080]);
 });

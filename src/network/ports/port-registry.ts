@@ -94,7 +94,8 @@ export class PortRegistry {
       }
       try {
         const ports = this.#take(group, hostPort, target);
-        if (group.first === 0) this.#next.set(group.protocol, hostPort + 1);
+        const isNew = group.first === 0 && group.preferred?.includes(hostPort) !== true;
+        if (isNew) this.#next.set(group.protocol, hostPort + 1);
         return ports;
       } catch (error) {
         // Another port does not help with an address that the host does not have.
@@ -105,8 +106,10 @@ export class PortRegistry {
     throw refusal ?? allPortsAllocated();
   }
 
-  /** The requested ports. For any port: the whole ephemeral range, from where the last search ended. */
-  *#candidates({ first, last, protocol }: PortGroup): Generator<number> {
+  /** The requested ports, the preferred ones first. For any port: the whole ephemeral range, from where the last search ended. */
+  *#candidates({ first, last, protocol, preferred = [] }: PortGroup): Generator<number> {
+    const allowed = first === 0 ? this.#options.ephemeral : { first, last };
+    for (const port of preferred) if (port >= allowed.first && port <= allowed.last) yield port;
     if (first !== 0) {
       for (let port = first; port <= last; port++) yield port;
       return;

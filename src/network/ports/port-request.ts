@@ -15,6 +15,8 @@ export interface PortRequest extends ContainerPort {
   readonly hostAddress: string;
   readonly first: number;
   readonly last: number;
+  /** Ports to try before the others of the range: those of the container's last run. */
+  readonly preferred?: readonly number[];
 }
 
 /** Parses `80`, `80/udp`. @throws EngineError invalid */
