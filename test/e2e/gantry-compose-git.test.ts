@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -82,6 +82,28 @@ services:
       throw new Error(project, { cause: error });
     });
   }
+});
+
+test('addresses of ssh are handed to the ssh of the user', { skip }, async (t) => {
+  await using repository = await serveRepository();
+  repository.commit(FILES);
+  repository.push();
+  const top = dirname(repository.tree);
+  const [program, asked] = [join(top, 'ssh'), join(top, 'asked')];
+  // It does on this machine what the other one would do, in place of a connection.
+  writeFileSync(
+    program,
+    `#!/bin/sh\nfor word; do host=$last; last=$word; done\necho "$host" >>${asked}\nexec sh -c "$last"\n`,
+    { mode: 0o755 },
+  );
+  const both = twoComposes(t, { GIT_SSH_COMMAND: program, GIT_SSH_VARIANT: 'ssh' });
+  await both.same('-f', `git@code.test:${top}/repo.git`, 'config');
+  await both.same('-f', `ssh://git@code.test:2222${top}/repo.git#main:sub`, 'config');
+  both.write({ 'compose.yaml': `include: ["git@code.test:${top}/repo.git#main:sub"]\n` });
+  await both.same('config', '--services');
+  const hosts = readFileSync(asked, 'utf8').trim().split('\n');
+  assert.deepEqual([...new Set(hosts)], ['git@code.test']);
+  assert.ok(hosts.length >= 6, 'each tool has asked for each project');
 });
 
 test('a branch is found by its own name, not by the end of another', { skip }, async (t) => {
