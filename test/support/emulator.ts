@@ -13,6 +13,7 @@ const GANTRYD = fileURLToPath(new URL('../../bin/gantryd', import.meta.url));
 /** A static busybox for arm64. */
 export const ARM64_BUSYBOX = join(CACHE, 'busybox');
 
+const NULL_STAYS = 'mount --bind /dev/null /dev/null; mount -o remount,bind,ro /dev/null';
 const BINFMT = '/proc/sys/fs/binfmt_misc';
 const HANDLER = 'qemu-aarch64';
 /** The header of an ELF program for arm64, and the bits of it that count. */
@@ -65,7 +66,15 @@ export async function emulatedMachine(): Promise<EmulatedMachine> {
   return {
     engine: {
       flags: ['--add-runtime', `emulating=${joiningRuntime(folder, pid)}`, '--default-runtime', 'emulating'],
-      command: ['unshare', '--mount', 'sh', '-ec', `mount --bind ${handlers} ${BINFMT}; exec "$0" "$@"`, GANTRYD],
+      // In a user namespace crun binds the host's /dev/null into containers, and makes their users its owners.
+      command: [
+        'unshare',
+        '--mount',
+        'sh',
+        '-ec',
+        `${NULL_STAYS}; mount --bind ${handlers} ${BINFMT}; exec "$0" "$@"`,
+        GANTRYD,
+      ],
     },
     async enable(isEnabled) {
       await inside(`echo ${isEnabled ? 1 : 0} >${BINFMT}/${HANDLER}`);
