@@ -17,13 +17,6 @@ export const DIFFERENCES: Differences = {
     why: 'dockerd passes the name to the kernel, and prints its answer; ours names the option',
     ours: '! Error response from daemon: invalid bridge name: a-name-that-is-too-long\n= 1',
   },
-  'run --rm --network host --sysctl net.ipv4.ip_default_ttl=17 busybox true': {
-    why: 'the text is the runtime’s own, that of crun',
-    ours: `! docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: the sysctl \`net.ipv4.ip_default_ttl\` requires a new network namespace
-!
-! Run 'docker run --help' for more information
-= 125`,
-  },
   'run --rm --tmpfs /t:size=x busybox true': {
     why: 'crun names the mount otherwise than runc, and the text is its own',
     ours: `! docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting "tmpfs" to rootfs at "/t": mount tmpfs:/t: invalid argument
