@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type IpamPlugin, ipamStore, startIpamPlugin } from '../../test/support/ipam-plugin.ts';
+import { networkPlugin } from '../../test/support/network-plugin.ts';
 import type { CreateNetwork, RequestedPool } from './networks.ts';
 import { networkFixture, sandboxRequest, traces, waitForTraces } from './testing/network-fixture.ts';
 import { privateHost } from './testing/private-host.ts';
@@ -218,6 +219,38 @@ test('a start returns what a crash has left, and keeps what containers have', as
     'ReleaseAddress pool-10.91.0.0/24 10.91.0.1',
     'ReleasePool pool-10.91.0.0/24',
   ]);
+  await networks.detach('web');
+  await networks.remove('lent');
+  assert.equal(store.pools.size, 0);
+});
+
+test('a container that starts while plugins are told what a crash has left keeps its endpoint and its address', async () => {
+  const store = ipamStore();
+  await using _lender = await startIpamPlugin(socket, store);
+  await using plugin = await networkPlugin(folder, 'sample');
+  await using fixture = await networkFixture({}, folder);
+  await fixture.networks.create(network('lent', [], { driver: 'sample' }));
+  const lost = await fixture.networks.attach(container('web', 'lent'), signal);
+  const networks = await fixture.restart();
+  const { promise: isStarted, resolve: start } = Promise.withResolvers<void>();
+  plugin.server.waitsFor = (method) => (method.endsWith('Leave') ? isStarted : undefined);
+  await networks.restore([], [{ ...lost, containerId: 'web' }]);
+  const web = await networks.attach(container('web', 'lent'), signal);
+  start();
+  await until(() => fixture.remoteEndpoints.all().length === 1 && fixture.leases.all().length === 3);
+  // A second removal would come after the first one.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const { EndpointID, IPAddress } = web.endpoints['lent'] ?? {};
+  const deleted = plugin.server.requests.filter(({ method }) => method.endsWith('DeleteEndpoint'));
+  assert.deepEqual(
+    deleted.map(({ body }) => body['EndpointID']),
+    [lost.endpoints['lent']?.EndpointID],
+  );
+  assert.deepEqual(
+    fixture.remoteEndpoints.all().map(({ endpointId }) => endpointId),
+    [EndpointID],
+  );
+  assert.ok(store.pools.get('pool-10.90.0.0/24')?.has(IPAddress ?? ''), 'the plugin has lent the address');
   await networks.detach('web');
   await networks.remove('lent');
   assert.equal(store.pools.size, 0);

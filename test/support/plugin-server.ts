@@ -43,6 +43,8 @@ export class PluginServer implements AsyncDisposable {
   handshakeFault: PluginFault = 'none';
   /** The number of next requests that the fault applies to. */
   faultyRequests = Number.POSITIVE_INFINITY;
+  /** What an answer to a method waits for. */
+  waitsFor: (method: string) => Promise<void> | undefined = () => undefined;
   readonly #server: Server;
   readonly #options: PluginServerOptions;
 
@@ -89,6 +91,7 @@ export class PluginServer implements AsyncDisposable {
     const method = (request.url ?? '').slice(1);
     const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
     this.requests.push({ method, body, headers: request.headers });
+    await this.waitsFor(method);
     const isHandshake = method === 'Plugin.Activate';
     const fault = isHandshake ? this.handshakeFault : this.fault;
     if (fault !== 'none' && this.faultyRequests > 0) {

@@ -25,7 +25,7 @@ export interface AddressWish {
 
 /**
  * The pools and addresses that IPAM plugins lend. Each is stored with the answer of its plugin, and until the plugin has
- * it back: `releaseUnused` returns at a start what a crash has left. What a plugin cannot take back, because it is down,
+ * it back: at a start `unused` finds what a crash has left. What a plugin cannot take back, because it is down,
  * is offered to it again before its next loan.
  */
 export class Leases {
@@ -87,15 +87,18 @@ export class Leases {
     await this.#releaseAll((lease) => lease.networkId === networkId);
   }
 
-  /** Returns what no network and no endpoint has any more. Never rejects. */
-  async releaseUnused(isUsed: (borrower: Borrower) => boolean): Promise<void> {
-    await this.#releaseAll((lease) => !isUsed(lease));
+  /** The leases of networks and endpoints that do not exist. */
+  unused(isUsed: (borrower: Borrower) => boolean): readonly Lease[] {
+    return this.#deps.records.all().filter((lease) => !isUsed(lease));
   }
 
-  /** Each pool after its addresses. */
-  async #releaseAll(isMeant: (lease: Lease) => boolean): Promise<void> {
-    const meant = this.#deps.records.all().filter(isMeant);
-    for (const lease of meant.toSorted(addressesFirst)) await this.#release(lease);
+  /** Returns leases to their plugins, each pool after its addresses. Never rejects. */
+  async release(leases: readonly Lease[]): Promise<void> {
+    for (const lease of leases.toSorted(addressesFirst)) await this.#release(lease);
+  }
+
+  #releaseAll(isMeant: (lease: Lease) => boolean): Promise<void> {
+    return this.release(this.#deps.records.all().filter(isMeant));
   }
 
   async #release(lease: Lease): Promise<void> {

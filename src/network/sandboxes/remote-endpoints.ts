@@ -45,9 +45,13 @@ export class RemoteEndpoints {
     );
   }
 
-  /** Tells plugins that endpoints are gone that a crash has left. `present` are those of containers. Never rejects. */
-  async leaveUnused(present: ReadonlySet<string>): Promise<void> {
-    const unused = this.#deps.records.all().filter(({ endpointId }) => !present.has(endpointId));
+  /** The endpoints that a crash has left. `known` are the ids of the others. */
+  unused(known: ReadonlySet<string>): readonly RemoteEndpointRecord[] {
+    return this.#deps.records.all().filter(({ endpointId }) => !known.has(endpointId));
+  }
+
+  /** Tells plugins that unused endpoints are gone. Never rejects. */
+  async remove(unused: readonly RemoteEndpointRecord[]): Promise<void> {
     await Promise.all(unused.map((record) => this.#leave(record)));
   }
 

@@ -7,7 +7,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { SandboxRemoval } from '../kernel/protocol.ts';
 import type { Leases } from '../leases/leases.ts';
 import type { NetworkTable } from '../model/network-table.ts';
-import { endpointsOf } from '../model/sandbox-endpoints.ts';
+import { endpointsOf, type SandboxEndpoint } from '../model/sandbox-endpoints.ts';
 import { linkSysctls, sysctlKey } from '../model/sysctl-key.ts';
 import { ContainerNames } from '../names/container-names.ts';
 import type { NameServer } from '../names/name-server.ts';
@@ -165,17 +165,23 @@ export class Sandboxes {
     this.#attached.clear();
   }
 
-  /** Returns to plugins the endpoints and addresses that a crash has left. Never rejects. */
+  /**
+   * Returns to plugins the endpoints and addresses that a crash has left. What is unused is decided at once: containers start while the
+   * plugins answer. Never rejects.
+   */
   async #releaseUnused(lost: readonly SandboxState[]): Promise<void> {
     const { leases, remoteEndpoints, table } = this.#deps;
     const endpoints = [...this.#attached.values()].flatMap(({ sandbox }) => endpointsOf(table, sandbox));
-    const present = new Set(endpoints.map(({ settings }) => settings.EndpointID ?? ''));
+    const present = idsOf(endpoints);
     // Those of earlier releases have no record.
-    await remoteEndpoints.leave(lost.flatMap((sandbox) => endpointsOf(table, sandbox)));
-    await remoteEndpoints.leaveUnused(present);
-    await leases.releaseUnused(({ networkId, endpointId }) =>
+    const left = lost.flatMap((sandbox) => endpointsOf(table, sandbox));
+    const unused = remoteEndpoints.unused(new Set([...present, ...idsOf(left)]));
+    const loans = leases.unused(({ networkId, endpointId }) =>
       endpointId === '' ? table.byId(networkId) !== undefined : present.has(endpointId),
     );
+    await remoteEndpoints.leave(left);
+    await remoteEndpoints.remove(unused);
+    await leases.release(loans);
   }
 
   async #attachRepaired(request: SandboxRequest): Promise<Attached> {
@@ -301,4 +307,8 @@ function cancelled(): EngineError {
 function setUpFailed(error: unknown): EngineError {
   const kind = error instanceof EngineError ? error.kind : 'internal';
   return new EngineError(kind, `failed to set up container networking: ${messageOf(error)}`, { cause: error });
+}
+
+function idsOf(endpoints: readonly SandboxEndpoint[]): ReadonlySet<string> {
+  return new Set(endpoints.map(({ settings }) => settings.EndpointID ?? ''));
 }
