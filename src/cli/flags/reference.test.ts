@@ -25,7 +25,11 @@ const OURS = new Set([
 ]);
 
 /** Flags that docker's commands lack. */
-const OUR_FLAGS: Readonly<Record<string, readonly string[]>> = { login: ['plain-text'] };
+const OUR_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  'container create': ['restart-unhealthy'],
+  'container run': ['restart-unhealthy'],
+  login: ['plain-text'],
+};
 
 interface Facts {
   readonly aliases: readonly string[];
