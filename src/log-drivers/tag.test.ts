@@ -50,3 +50,20 @@ test('a wrong template is refused in dockerd’s words', () => {
   );
   refuses('{{constructor}}', 'template: log-tag:1: function "constructor" not defined');
 });
+
+test('a tag that would keep the engine busy, or fill its memory, is refused', () => {
+  const doubled = '{{$x := "aaaaaaaa"}}{{range 100}}{{$x = print $x $x}}{{end}}{{$x}}';
+  const tags = ['{{range 1000000000}}{{end}}', '{{range 9000}}aaaaaaaaaaaaaaaa{{end}}', doubled];
+  for (const tag of [...tags, '{{pad .Name 1000000000 0}}', '{{printf "%900000d" 1}}'])
+    assert.throws(
+      () => expand(tag),
+      { kind: 'invalid', message: /takes too many steps$|makes a text that is too long$|more than 64000000 letters$/ },
+      tag,
+    );
+  assert.equal(expand('{{printf "%1000000000d" 1}}'), '%!(NOVERB)%!(EXTRA int=1)');
+  assert.equal(expand('{{printf "%*d" 2000000 7}}'), '%!(BADWIDTH)7');
+  assert.throws(
+    () => expand(`{{printf "${'%9999999d'.repeat(20)}" ${'1 '.repeat(20)}}}`),
+    /has more than 64000000 letters/,
+  );
+});

@@ -6,6 +6,9 @@ import type { LogSubject } from './log-sender.ts';
 /** The template of most drivers. */
 export const DEFAULT_TAG = '{{.ID}}';
 
+/** A tag comes with a request, and is expanded in the engine. */
+const LIMITS = { steps: 10_000, letters: 64 * 1024 };
+
 /**
  * Expands a tag: a Go template with the fields and methods that dockerd has there (`{{.Name}}/{{.ID}}`). An empty or missing one means
  * `fallback`. `.Config` and `.LogPath` are empty.
@@ -13,7 +16,7 @@ export const DEFAULT_TAG = '{{.ID}}';
  */
 export function expandTag(template: string | undefined, subject: LogSubject, fallback: string): string {
   try {
-    return new Template(template || fallback, 'log-tag').execute(tagFields(subject));
+    return new Template(template || fallback, 'log-tag').execute(tagFields(subject), LIMITS);
   } catch (error) {
     throw invalid(messageOf(error), error);
   }

@@ -6,9 +6,18 @@ import { display, Fields, isInteger, isMap, isObject, sortedKeys, truth, typeNam
 /** A template failed on its data. */
 export class TemplateExecutionError extends Error {}
 
+/** What a template of a stranger may use. Without limits it may run for ever. */
+export interface TemplateLimits {
+  /** Nodes that are run, each as often as it is. */
+  readonly steps: number;
+  /** Letters of the result, and of each text on the way to it. */
+  readonly letters: number;
+}
+
 export interface EvaluateOptions {
   /** The template's name, for messages. */
   readonly name: string;
+  readonly limits?: TemplateLimits | undefined;
   readonly functions: Readonly<Record<string, TemplateFunction>>;
 }
 
@@ -33,6 +42,7 @@ class Evaluation {
   readonly #source: string;
   readonly #options: EvaluateOptions;
   readonly #variables: Variable[];
+  #steps = 0;
 
   constructor(source: string, data: Value, options: EvaluateOptions) {
     this.#source = source;
@@ -42,6 +52,7 @@ class Evaluation {
 
   walk(nodes: readonly Node[], dot: Value): Signal {
     for (const node of nodes) {
+      this.#step();
       switch (node.kind) {
         case 'text':
           this.out += node.text;
@@ -79,6 +90,7 @@ class Evaluation {
     let ran = false;
     for (const [key, item] of this.#entries(value, node.pipe)) {
       ran = true;
+      this.#step();
       const mark = this.#variables.length;
       const names: readonly (readonly [string, Value])[] =
         variables.length === 2
@@ -192,7 +204,9 @@ class Evaluation {
     const args = given.args.map((operand) => this.#operand(operand, given.dot));
     if (given.final !== NOTHING) args.push(given.final);
     try {
-      return target.call(...args);
+      const result = target.call(...args);
+      this.#checkSize(result);
+      return result;
     } catch (error) {
       if (error instanceof TemplateExecutionError) throw error;
       const message = messageOf(error);
@@ -254,6 +268,23 @@ class Evaluation {
     }
     if (hasArguments) throw this.#fail(node.at, context, `${name} has arguments but cannot be invoked as function`);
     return value;
+  }
+
+  #step(): void {
+    this.#steps += 1;
+    const { steps = Infinity } = this.#options.limits ?? {};
+    if (this.#steps > steps) throw this.#tooLarge('takes too many steps');
+    this.#checkSize(this.out);
+  }
+
+  #checkSize(value: Value): void {
+    const { letters = Infinity } = this.#options.limits ?? {};
+    if (typeof value === 'string' && value.length > letters) throw this.#tooLarge('makes a text that is too long');
+  }
+
+  #tooLarge(what: string): TemplateExecutionError {
+    const { name } = this.#options;
+    return new TemplateExecutionError(`template: ${name}: executing ${JSON.stringify(name)}: it ${what}`);
   }
 
   #fail(at: number, context: string, message: string): TemplateExecutionError {

@@ -1,5 +1,5 @@
 import { goJson } from './go-json.ts';
-import { sprint, sprintf } from './printf.ts';
+import { LETTERS_MAX, sprint, sprintf } from './printf.ts';
 import { display, Fields, isInteger, isNumber, isObject, truth, typeName, type Value, zeroOf } from './value.ts';
 
 export interface TemplateFunction {
@@ -22,6 +22,12 @@ function text(value: Value): string {
 function integer(value: Value): number {
   if (!isInteger(value)) throw new Error(`wrong type for value; expected int; got ${typeName(value)}`);
   return Number(value);
+}
+
+function blanks(count: Value): string {
+  const size = integer(count);
+  if (size > LETTERS_MAX) throw new Error(`the result has more than ${LETTERS_MAX} letters`);
+  return ' '.repeat(size);
 }
 
 /** Go's predefined functions. `and` and `or` are elsewhere, since they do not evaluate all their arguments. */
@@ -65,7 +71,7 @@ const DOCKER: Readonly<Record<string, TemplateFunction>> = {
   lower: fn(1, 1, (value: Value) => text(value).toLowerCase()),
   upper: fn(1, 1, (value: Value) => text(value).toUpperCase()),
   pad: fn(3, 3, (value: Value, before: Value, after: Value) =>
-    text(value) === '' ? '' : ' '.repeat(integer(before)) + text(value) + ' '.repeat(integer(after)),
+    text(value) === '' ? '' : blanks(before) + text(value) + blanks(after),
   ),
   truncate: fn(2, 2, (value: Value, length: Value) => [...text(value)].slice(0, integer(length)).join('')),
 };

@@ -1,11 +1,11 @@
 import type { Node } from './ast.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, type TemplateLimits } from './evaluate.ts';
 import { FUNCTIONS, HEADER_FUNCTIONS } from './functions.ts';
 import { TemplateSyntaxError } from './lex.ts';
 import { parseTemplate } from './parse.ts';
 import { goMap, type Value } from './value.ts';
 
-export { TemplateExecutionError } from './evaluate.ts';
+export { TemplateExecutionError, type TemplateLimits } from './evaluate.ts';
 export { goJson, goJsonString } from './go-json.ts';
 export { TemplateSyntaxError } from './lex.ts';
 export { display, Fields, GoTime, goMap, NIL_MAP, NIL_SLICE, type Value } from './value.ts';
@@ -28,8 +28,8 @@ export class Template {
   }
 
   /** @throws TemplateExecutionError */
-  execute(data: Value): string {
-    return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS, name: this.#name });
+  execute(data: Value, limits?: TemplateLimits): string {
+    return evaluate(this.#source, this.#nodes, data, { functions: FUNCTIONS, name: this.#name, limits });
   }
 
   /**

@@ -19,32 +19,49 @@ interface Spec {
   readonly verb: string;
 }
 
+/** Go's largest width and precision that an argument gives. */
+const SIZE_MAX = 1_000_000;
+/** The longest text that a function makes of numbers. */
+export const LETTERS_MAX = 64 * SIZE_MAX;
+/** A width or precision in the format that Go takes for none: it ends there. */
+const OVERFLOW = /%[+\-# 0]*(?:\d{8,}|(?:\*|\d+)?\.\d{8,})/;
+
 /** `fmt.Sprintf`: verbs v s q d t x X o b c U e f g T and `%`, flags `+-# 0`, width and precision, `*`. */
-export function sprintf(format: string, args: readonly Value[]): string {
+export function sprintf(text: string, args: readonly Value[]): string {
+  const end = text.search(OVERFLOW);
+  const format = end < 0 ? text : text.slice(0, end);
   let next = 0;
-  const out = format.replace(
+  let letters = 0;
+  const bounded = (part: string): string => {
+    letters += part.length;
+    if (letters > LETTERS_MAX) throw new Error(`the result has more than ${LETTERS_MAX} letters`);
+    return part;
+  };
+  const expanded = format.replace(
     /%([+\-# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(.|$)/gsu,
     (all, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
       if (verb === '') return '%!(NOVERB)';
       if (verb === '%') return '%';
-      const star = (text: string | undefined): number | undefined =>
-        text === '*' ? Number(args[next++]) : text === undefined ? undefined : Number(text);
+      const star = (given: string | undefined): number | undefined =>
+        given === '*' ? Number(args[next++]) : given === undefined ? undefined : Number(given);
       const wide = star(width);
       const hasPoint = all.slice(0, -verb.length).includes('.');
       const precise = hasPoint ? (star(precision) ?? 0) : undefined;
       if (next >= args.length) return `%!${verb}(MISSING)`;
       const left = wide !== undefined && wide < 0;
-      return formatOne(
-        {
-          flags: left ? `${flags}-` : flags,
-          width: wide === undefined ? undefined : Math.abs(wide),
-          precision: precise,
-          verb,
-        },
-        args[next++],
-      );
+      const isTooWide = width === '*' && Math.abs(wide ?? 0) > SIZE_MAX;
+      const isTooPrecise = precision === '*' && (precise ?? 0) > SIZE_MAX;
+      const spec = {
+        flags: left ? `${flags}-` : flags,
+        width: wide === undefined || isTooWide ? undefined : Math.abs(wide),
+        precision: isTooPrecise ? undefined : precise,
+        verb,
+      };
+      const complaint = `${isTooWide ? '%!(BADWIDTH)' : ''}${isTooPrecise ? '%!(BADPREC)' : ''}`;
+      return bounded(complaint + formatOne(spec, args[next++]));
     },
   );
+  const out = end < 0 ? expanded : `${expanded}%!(NOVERB)`;
   if (next >= args.length) return out;
   const extra = args
     .slice(next)
