@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { isIP } from '../../base/ip-version.ts';
+import { closeStream, openStream } from '../channel/open-stream.ts';
 import { trustedCertificates } from '../trusted-certificates.ts';
 import { AckReader } from './ack-reader.ts';
 import type { FluentdAddress } from './fluentd-options.ts';
-
-const CONNECT_MILLISECONDS = 10_000;
-const CLOSE_MILLISECONDS = 1000;
 
 /** An open connection to a receiver of fluentd's protocol. After an error it is closed. */
 export class FluentdConnection {
@@ -27,16 +25,8 @@ export class FluentdConnection {
 
   /** @throws when nobody answers within ten seconds, or `signal` aborts */
   static async open(address: FluentdAddress, signal: AbortSignal): Promise<FluentdConnection> {
-    const socket = connect(address);
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MILLISECONDS)]);
-    try {
-      await once(socket, address.kind === 'tls' ? 'secureConnect' : 'connect', { signal: limit });
-      return new FluentdConnection(socket);
-    } catch (error) {
-      socket.on('error', () => {});
-      socket.destroy();
-      throw limit.aborted ? limit.reason : error;
-    }
+    const event = address.kind === 'tls' ? 'secureConnect' : 'connect';
+    return new FluentdConnection(await openStream({ socket: connect(address), event }, signal));
   }
 
   get isOpen(): boolean {
@@ -65,11 +55,8 @@ export class FluentdConnection {
     return this.#closedOn(signal, this.#acks.expect(chunks));
   }
 
-  async close(): Promise<void> {
-    if (this.#socket.closed) return;
-    this.#socket.end();
-    const signal = AbortSignal.timeout(CLOSE_MILLISECONDS);
-    await once(this.#socket, 'close', { signal }).catch(() => this.#socket.destroy());
+  close(): Promise<void> {
+    return closeStream(this.#socket);
   }
 
   async #closedOn(signal: AbortSignal, work: Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, rootCertificates } from 'node:tls';
 import { errnoOf, invalid, messageOf } from '../../base/errors.ts';
+import { isIP } from '../../base/ip-version.ts';
 import type { LogOptions } from '../log-options.ts';
 
 /** Reads the files that the options name. @throws EngineError invalid, in dockerd's words, when one is missing or malformed */
